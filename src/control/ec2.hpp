@@ -1,0 +1,78 @@
+// EC2's verbs: instances, security groups, the default VPC (reference §9).
+//
+// A launch is intent first: run_instances validates, allocates addresses, stores the instances as
+// pending and returns; a few launcher threads then bring each up through compute::Compute and
+// store the outcome (running, or terminated with a state reason). So it is with stop, start and
+// terminate. Any thread.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "compute/compute.hpp"
+#include "control/registry.hpp"
+#include "model/resources.hpp"
+
+namespace weir::control {
+
+struct RunInstancesInput {
+  std::string image_id;
+  std::string type;
+  int count = 1;
+  std::string subnet_id;  // empty: a default subnet, zones in turn
+  std::vector<std::string> security_group_ids;  // empty: the VPC's default group
+  std::string key_name;
+  std::string user_data;  // raw
+  model::Tags tags;
+};
+
+struct CreateSecurityGroupInput {
+  std::string name;
+  std::string description;
+  std::string vpc_id;  // empty: the default VPC
+  std::vector<model::SecurityGroupRule> ingress;
+  std::vector<model::SecurityGroupRule> egress;  // empty: all allowed, as EC2 does
+  model::Tags tags;
+};
+
+class Ec2 {
+ public:
+  Ec2(Registry& registry, compute::Compute& compute);
+  ~Ec2();  // waits for launches under way
+  Ec2(const Ec2&) = delete;
+  Ec2& operator=(const Ec2&) = delete;
+
+  // Makes the default VPC, its subnets and its default security group where the store has none,
+  // and the network in the compute layer. `vpc_cidr` empty: 172.31.0.0/16, or the next of a list
+  // that clashes with no route of this machine.
+  Status ensure_default_vpc(const std::string& vpc_cidr);
+
+  // After a daemon start: compares the stored instances with those that compute still runs;
+  // adopts the running ones, and those that died are stopped with their reason.
+  Status adopt();
+
+  Result<std::vector<model::Instance>> run_instances(const RunInstancesInput& input);
+  Status terminate_instances(const std::vector<std::string>& ids);
+  Status stop_instances(const std::vector<std::string>& ids);
+  Status start_instances(const std::vector<std::string>& ids);
+  Status reboot_instances(const std::vector<std::string>& ids);
+
+  // Blocks until the instance is in `state`, or in a state from which it cannot get there
+  // ("InstanceFailed", the message is its state reason), or `timeout` is over ("Timeout").
+  Status wait_for(const std::string& id, model::InstanceState state,
+                  std::chrono::milliseconds timeout);
+
+  Result<model::SecurityGroup> create_security_group(const CreateSecurityGroupInput& input);
+  Status delete_security_group(const std::string& id);
+  Status authorize_ingress(const std::string& id, const model::SecurityGroupRule& rule);
+  Status authorize_egress(const std::string& id, const model::SecurityGroupRule& rule);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weir::control

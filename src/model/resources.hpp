@@ -1,0 +1,268 @@
+// The resources as values, with the names of the AWS APIs.
+//
+// A value here is what a caller asked for and what the store keeps: intent. What is derived from it
+// (snapshots, health, which process runs an instance) is not here. Values are copied freely and know
+// nothing of each other but ids and ARNs.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace weir::model {
+
+using Tags = std::map<std::string, std::string>;
+using Attributes = std::map<std::string, std::string>;  // only those that a client has set
+
+// ---------------------------------------------------------------- network
+struct Vpc {
+  std::string id;    // vpc-…
+  std::string cidr;  // 172.31.0.0/16
+  bool is_default = false;
+  Tags tags;
+};
+
+struct Subnet {
+  std::string id;  // subnet-…
+  std::string vpc_id;
+  std::string zone;     // us-east-1a
+  std::string zone_id;  // use1-az1
+  std::string cidr;     // 172.31.0.0/20; .0 network, .1 router, .2 DNS, .3 reserved, last broadcast
+  bool is_default_for_zone = false;
+  Tags tags;
+};
+
+struct SecurityGroupRule {
+  std::string protocol;  // "tcp", "udp", "icmp", "icmpv6" or "-1" for all
+  int from_port = -1;    // tcp, udp: 0–65535; icmp: type or -1; ignored for "-1"
+  int to_port = -1;
+  std::string cidr;             // exactly one of cidr, cidr_v6, group_id
+  std::string cidr_v6;
+  std::string group_id;         // the other end is a member of this group
+  std::string description;
+  bool operator==(const SecurityGroupRule&) const = default;
+};
+
+struct SecurityGroup {
+  std::string id;  // sg-…
+  std::string name;
+  std::string description;
+  std::string vpc_id;
+  std::vector<SecurityGroupRule> ingress;
+  std::vector<SecurityGroupRule> egress;
+  Tags tags;
+};
+
+// ---------------------------------------------------------------- instances
+// The codes are EC2's (reference §9.3).
+enum class InstanceState : std::uint8_t {
+  pending = 0,
+  running = 16,
+  shutting_down = 32,
+  terminated = 48,
+  stopping = 64,
+  stopped = 80,
+};
+
+struct StateReason {
+  std::string code;  // Client.UserInitiatedShutdown, Server.InternalError, …
+  std::string message;
+  bool operator==(const StateReason&) const = default;
+};
+
+struct Instance {
+  std::string id;  // i-…
+  std::string reservation_id;
+  std::string image_id;
+  std::string type;  // m4.large
+  std::string vpc_id;
+  std::string subnet_id;
+  std::string zone;
+  std::string private_ip;
+  std::string mac;
+  std::string private_dns_name;  // ip-172-31-0-10.ec2.internal
+  std::vector<std::string> security_group_ids;
+  std::string key_name;
+  std::string user_data;  // raw bytes, decoded; at most 16 KiB
+  int launch_index = 0;
+  std::int64_t launch_time_ms = 0;  // wall clock
+  InstanceState state = InstanceState::pending;
+  StateReason state_reason;
+  bool user_data_done = false;  // it has been started once: never again for this instance
+  std::int64_t terminated_at_ms = 0;
+  Tags tags;
+};
+
+// ---------------------------------------------------------------- target groups
+struct HealthCheck {  // reference §4.5
+  bool enabled = true;
+  std::string protocol = "HTTP";      // HTTP, HTTPS
+  std::string port = "traffic-port";  // or 1–65535
+  std::string path = "/";
+  int timeout_seconds = 5;
+  int interval_seconds = 30;
+  int healthy_threshold = 5;
+  int unhealthy_threshold = 2;
+  std::string http_codes = "200";  // list and ranges
+};
+
+struct TargetGroup {
+  std::string arn;
+  std::string name;
+  std::string target_type = "instance";  // instance, ip
+  std::string protocol = "HTTP";
+  std::string protocol_version = "HTTP1";
+  std::string ip_address_type = "ipv4";
+  std::uint16_t port = 80;
+  std::string vpc_id;
+  HealthCheck health_check;
+  Attributes attributes;
+  Tags tags;
+};
+
+// A registration of one target in one group: the key is (target group, id, port).
+struct Target {
+  std::string target_group_arn;
+  std::string id;  // instance id or address
+  std::uint16_t port = 0;
+  std::string zone;  // of ip targets outside the VPC: "all"
+  std::int64_t registered_at_ms = 0;
+  // Wall time at which the deregistration delay ends; 0 while registered. A draining target keeps
+  // its record until then.
+  std::int64_t draining_until_ms = 0;
+};
+
+// ---------------------------------------------------------------- load balancers
+struct LoadBalancerNode {  // one per enabled zone
+  std::string zone;
+  std::string subnet_id;
+  std::string private_ip;  // the source that targets see
+};
+
+enum class LoadBalancerState : std::uint8_t { provisioning, active, failed };
+
+struct LoadBalancer {
+  std::string arn;
+  std::string name;
+  std::string dns_name;  // <name>-<number>.us-east-1.elb.localhost
+  std::string scheme = "internet-facing";
+  std::string ip_address_type = "ipv4";
+  std::string vpc_id;
+  std::vector<LoadBalancerNode> nodes;
+  std::vector<std::string> security_group_ids;
+  LoadBalancerState state = LoadBalancerState::provisioning;
+  std::string state_reason;
+  std::int64_t created_at_ms = 0;
+  Attributes attributes;
+  Tags tags;
+};
+
+// ---------------------------------------------------------------- listeners and rules
+struct TargetGroupTuple {
+  std::string target_group_arn;
+  int weight = 1;  // 0–999
+};
+
+struct ForwardAction {
+  std::vector<TargetGroupTuple> target_groups;
+  bool stickiness_enabled = false;
+  int stickiness_duration_seconds = 0;
+};
+
+struct RedirectAction {  // reference §3.3; placeholders #{protocol} #{host} #{port} #{path} #{query}
+  std::string protocol = "#{protocol}";
+  std::string host = "#{host}";
+  std::string port = "#{port}";
+  std::string path = "/#{path}";
+  std::string query = "#{query}";
+  int status_code = 301;  // or 302
+};
+
+struct FixedResponseAction {
+  int status_code = 200;
+  std::string content_type;  // empty: text/plain
+  std::string message_body;
+};
+
+struct Action {
+  int order = 1;
+  std::variant<ForwardAction, RedirectAction, FixedResponseAction> config;
+};
+
+enum class ConditionField : std::uint8_t {
+  path_pattern,
+  host_header,
+  http_header,
+  http_request_method,
+  query_string,
+  source_ip,
+};
+
+struct QueryStringPair {
+  std::optional<std::string> key;
+  std::string value;
+};
+
+struct Condition {
+  ConditionField field = ConditionField::path_pattern;
+  std::vector<std::string> values;        // all fields but query_string
+  std::vector<std::string> regex_values;  // path_pattern, host_header, http_header
+  std::string http_header_name;           // http_header
+  std::vector<QueryStringPair> query;     // query_string
+};
+
+struct Listener {
+  std::string arn;
+  std::string load_balancer_arn;
+  std::string protocol = "HTTP";
+  std::uint16_t port = 80;  // as asked for
+  // Where it really listens on this machine: `port`, or port + 8000 where that could not be bound.
+  std::uint16_t bound_port = 0;
+  std::vector<Action> default_actions;
+  Attributes attributes;
+  Tags tags;
+};
+
+struct Rule {  // the default rule is the listener's default_actions
+  std::string arn;
+  std::string listener_arn;
+  int priority = 1;  // 1–50000, unique per listener
+  std::vector<Condition> conditions;
+  std::vector<Action> actions;
+  Tags tags;
+};
+
+// ---------------------------------------------------------------- stacks
+struct StackResource {
+  std::string logical_id;
+  std::string physical_id;
+  std::string type;    // AWS::EC2::Instance
+  std::string status;  // CREATE_IN_PROGRESS, CREATE_COMPLETE, CREATE_FAILED, DELETE_…
+  std::string status_reason;
+  std::map<std::string, std::string> attributes;  // for Fn::GetAtt
+  std::vector<std::string> depends_on;            // logical ids
+};
+
+struct StackOutput {
+  std::string key;
+  std::string value;
+  std::string description;
+};
+
+struct Stack {
+  std::string id;  // arn:aws:cloudformation:…:stack/<name>/<uuid>
+  std::string name;
+  std::string status;  // CREATE_IN_PROGRESS, CREATE_COMPLETE, ROLLBACK_…, DELETE_…
+  std::string status_reason;
+  std::string template_body;
+  std::map<std::string, std::string> parameters;
+  std::vector<StackResource> resources;  // in order of creation
+  std::vector<StackOutput> outputs;
+  std::int64_t created_at_ms = 0;
+  Tags tags;
+};
+
+}  // namespace weir::model

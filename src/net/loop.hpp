@@ -1,0 +1,158 @@
+// The event loop: one per thread, completions in, one submission a turn out.
+//
+// Two back ends behind one interface, chosen at start-up: io_uring (multishot accept and receive,
+// provided buffers) and epoll (edge-triggered). A turn reaps what happened and calls the owners'
+// event functions; what they send is queued and goes out once at the end of the turn, so a head and
+// the body that follows it leave in one call. Both back ends pass the same tests.
+//
+// Life times: the loop owns the streams. A Stream* is valid from adopt()/connect() until close();
+// after close() no event comes, and the loop frees it when the kernel holds nothing of it any more.
+// Everything but post(), stop() and now is for the loop's thread only.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "net/buffer.hpp"
+
+namespace weir::net {
+
+struct Address {  // IPv4 or IPv6 with port
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+
+  // Numeric only, never a name.
+  [[nodiscard]] static Result<Address> parse(const std::string& ip, std::uint16_t port);
+  [[nodiscard]] std::string ip() const;
+  [[nodiscard]] std::uint16_t port() const;
+};
+
+class Stream;
+
+// What happens on a stream. Called from Loop::turn(); may call anything on any stream, close()
+// included.
+class StreamEvents {
+ public:
+  virtual void on_connected() {}                  // connect() succeeded
+  virtual void on_received(Buffer data) = 0;      // at least one byte
+  virtual void on_end() = 0;                      // the peer closed its sending side, in order
+  virtual void on_drained() {}                    // the send queue has become empty
+  virtual void on_error(int error) = 0;           // errno: connect, receive or send failed. Last event.
+
+ protected:
+  ~StreamEvents() = default;
+};
+
+class Stream {
+ public:
+  // Starts or pauses receiving. Data that the kernel had already delivered may still arrive once
+  // after a pause.
+  virtual void set_receiving(bool on) = 0;
+  // Queues; the queue is sent at the end of the turn, in order.
+  virtual void send(Buffer data) = 0;
+  // Queues a copy.
+  virtual void send_copy(std::string_view bytes) = 0;
+  // Bytes queued or under way, not yet taken by the kernel.
+  [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
+  // Sends FIN once the queue is empty.
+  virtual void shutdown_send() = 0;
+  // Sends what is queued where `flush` (bounded by a few seconds), then closes. Without `flush` the
+  // queue is dropped. No event follows in either case.
+  virtual void close(bool flush = false) = 0;
+  // Closes with RST: the peer must not take what it has got for a whole message.
+  virtual void reset() = 0;
+  virtual void set_events(StreamEvents* events) = 0;
+  [[nodiscard]] virtual int fd() const = 0;
+
+ protected:
+  ~Stream() = default;
+};
+
+class AcceptEvents {
+ public:
+  virtual void on_accepted(Fd socket) = 0;
+  // EMFILE and the like: accepting goes on by itself after a pause.
+  virtual void on_accept_error(int error) = 0;
+
+ protected:
+  ~AcceptEvents() = default;
+};
+
+class Listener {
+ public:
+  // Stops accepting and closes the descriptor.
+  virtual void close() = 0;
+
+ protected:
+  ~Listener() = default;
+};
+
+// A deadline in the loop's wheel (10 ms steps). Embedded in its owner; not movable. Scheduling and
+// cancelling are O(1) and touch no memory but the timer and its neighbours.
+class Timer {
+ public:
+  explicit Timer(std::function<void()> on_expired) : on_expired_(std::move(on_expired)) {}
+  ~Timer();
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+  [[nodiscard]] bool is_scheduled() const { return next_ != nullptr; }
+
+ private:
+  friend class TimerWheel;
+  std::function<void()> on_expired_;
+  std::int64_t deadline_ms_ = 0;
+  Timer* next_ = nullptr;
+  Timer* previous_ = nullptr;
+};
+
+enum class Backend { io_uring, epoll };
+
+struct LoopOptions {
+  // Not set: io_uring where the kernel allows it, else epoll.
+  std::optional<Backend> backend;
+  std::uint32_t buffer_count = 1024;   // power of two
+  std::uint32_t buffer_bytes = 16384;
+};
+
+class Loop {
+ public:
+  // "NoIoUring" with the reason, where io_uring was asked for and cannot be had.
+  [[nodiscard]] static Result<std::unique_ptr<Loop>> create(const LoopOptions& options);
+  virtual ~Loop() = default;
+
+  [[nodiscard]] virtual Backend backend() const = 0;
+
+  // Takes a connected, non-blocking socket. Receiving is off until set_receiving(true).
+  virtual Stream* adopt(Fd socket, StreamEvents* events) = 0;
+  // Connects a non-blocking socket; on_connected or on_error follows.
+  virtual Stream* connect(Fd socket, const Address& to, StreamEvents* events) = 0;
+  // Accepts on a listening socket, non-blocking.
+  virtual Listener* listen(Fd socket, AcceptEvents* events) = 0;
+
+  virtual void schedule(Timer& timer, std::int64_t delay_ms) = 0;  // again: moves the deadline
+  virtual void cancel(Timer& timer) = 0;
+
+  // Any thread: runs `task` on the loop's thread in its next turn.
+  virtual void post(std::function<void()> task) = 0;
+
+  // An empty buffer of the loop's block size to write into; one is always had (the pool grows by
+  // heap blocks where it is exhausted).
+  [[nodiscard]] virtual Buffer buffer() = 0;
+
+  // Monotonic milliseconds, read once a turn.
+  [[nodiscard]] virtual std::int64_t now_ms() const = 0;
+
+  // Turns until stop(). Call on the thread that uses the loop.
+  virtual void run() = 0;
+  virtual void stop() = 0;  // any thread
+};
+
+}  // namespace weir::net

@@ -1,0 +1,21 @@
+// Making sockets.
+#pragma once
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "net/loop.hpp"
+
+namespace weir::net {
+
+// A non-blocking, close-on-exec TCP socket of the address's family.
+[[nodiscard]] Result<Fd> tcp_socket(int family);
+
+// A listening socket, SO_REUSEADDR; `reuse_port` where several loops listen on one address.
+// IPv6 sockets are v6-only. Errors keep errno in the code: "EADDRINUSE", "EACCES", else SystemError.
+[[nodiscard]] Result<Fd> tcp_listen(const Address& address, bool reuse_port, int backlog = 4096);
+
+// The address a socket is bound to / connected to.
+[[nodiscard]] Result<Address> local_address(int fd);
+[[nodiscard]] Result<Address> peer_address(int fd);
+
+}  // namespace weir::net

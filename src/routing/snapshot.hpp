@@ -1,0 +1,147 @@
+// The compiled, immutable configuration that workers serve by.
+//
+// Every change of the resources makes a new Snapshot; a worker swaps one pointer between two events
+// and an exchange keeps the one that it began with. Health is the exception, since it changes on its
+// own: a TargetHealthCell is shared by all snapshots that hold the target, written by the health
+// checker and read by workers with relaxed atomics; a group's epoch tells that one has changed.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "http/message.hpp"
+#include "model/resources.hpp"
+
+namespace weir::routing {
+
+enum class HealthState : std::uint8_t { initial, healthy, unhealthy };
+
+struct TargetHealthCell {
+  std::atomic<HealthState> state{HealthState::initial};
+};
+
+struct Target {
+  std::string id;       // instance id or address
+  std::string address;  // numeric
+  std::uint16_t port = 0;
+  std::string zone;
+  bool in_vpc = false;    // reached through the VPC (rootless: needs a VPC socket)
+  bool draining = false;  // finishes what it has, takes nothing new
+  bool usable = true;     // false: unused (instance not running, zone not enabled)
+  std::string unused_reason;       // e.g. Target.InvalidState
+  std::string unused_description;  // "Target is in the stopped state"
+  std::shared_ptr<TargetHealthCell> health;
+};
+
+struct TargetGroup {
+  std::string arn;
+  std::string name;
+  model::HealthCheck health_check;
+  std::vector<Target> targets;  // in (id, port) order
+  bool in_use = false;          // some rule of a load balancer refers to it
+  // Raised by the health checker after it changed a cell of this group.
+  std::shared_ptr<std::atomic<std::uint32_t>> health_epoch;
+  std::uint32_t index = 0;      // position in Snapshot::target_groups
+};
+
+struct Forward {
+  struct Weighted {
+    std::uint32_t target_group = 0;  // index in Snapshot::target_groups
+    std::uint32_t weight = 1;
+  };
+  std::vector<Weighted> groups;
+  std::uint32_t weight_sum = 0;
+};
+
+// All that a request can be met with.
+using Action = std::variant<Forward, model::RedirectAction, model::FixedResponseAction>;
+
+// The facts of a request that conditions look at.
+struct RequestFacts {
+  const http::RequestHead& head;
+  std::string_view client_ip;
+};
+
+class RuleMatcher;  // the compiled conditions of one listener
+
+struct Rule {
+  std::string arn;
+  int priority = 0;
+  Action action;
+};
+
+struct Listener {
+  std::string arn;
+  std::uint16_t port = 0;        // as configured: X-Forwarded-Port
+  std::uint16_t bound_port = 0;  // on this machine
+  std::uint32_t load_balancer = 0;
+  std::vector<Rule> rules;  // by priority
+  Action default_action;
+  std::shared_ptr<const RuleMatcher> matcher;
+
+  // The action of the first rule by priority whose conditions all hold, else the default one.
+  // No allocation. Never null.
+  [[nodiscard]] const Action& choose(const RequestFacts& facts) const;
+};
+
+struct LoadBalancer {
+  std::string arn;
+  std::string name;
+  std::string dns_name;
+  std::vector<model::LoadBalancerNode> nodes;
+  std::int64_t idle_timeout_ms = 60'000;
+  std::int64_t client_keep_alive_ms = 3'600'000;
+  bool preserve_host_header = false;
+  bool drop_invalid_header_fields = false;
+  bool xff_client_port = false;
+  enum class XffMode : std::uint8_t { append, preserve, remove } xff_mode = XffMode::append;
+  enum class DesyncMode : std::uint8_t { monitor, defensive, strictest } desync_mode =
+      DesyncMode::defensive;
+};
+
+// The listeners behind one port of this machine. With several load balancers on it, the Host
+// header's name chooses; no match takes the first (the oldest load balancer).
+struct Port {
+  std::vector<std::uint32_t> listeners;                           // indexes, oldest first
+  std::map<std::string, std::uint32_t, std::less<>> by_dns_name;  // lower case
+};
+
+struct Snapshot {
+  std::uint64_t revision = 0;
+  std::vector<LoadBalancer> load_balancers;
+  std::vector<Listener> listeners;
+  std::vector<TargetGroup> target_groups;
+  std::map<std::uint16_t, Port> ports;  // by bound port
+
+  // The listener for a request that came in on `bound_port` with this Host value (may carry a
+  // port, any letter case). nullptr where nothing listens there any more.
+  [[nodiscard]] const Listener* find_listener(std::uint16_t bound_port,
+                                              std::string_view host) const;
+};
+
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+// What the compiler reads: the resources, and the address and state of every instance.
+struct Sources {
+  const std::map<std::string, model::LoadBalancer>& load_balancers;
+  const std::map<std::string, model::Listener>& listeners;
+  const std::map<std::string, model::Rule>& rules;
+  const std::map<std::string, model::TargetGroup>& target_groups;
+  const std::map<std::tuple<std::string, std::string, std::uint16_t>, model::Target>& targets;
+  const std::map<std::string, model::Instance>& instances;
+  std::string_view vpc_cidr;
+};
+
+// Compiles. `previous` (may be null) lends its health cells and epochs, so that a target keeps its
+// health across changes. Never fails: what the control plane let in compiles.
+[[nodiscard]] SnapshotPtr compile(const Sources& sources, const Snapshot* previous,
+                                  std::uint64_t revision);
+
+}  // namespace weir::routing
