@@ -11,7 +11,7 @@ struct InstanceType {
   std::string_view name;
   int vcpus;
   std::uint64_t memory_mib;
-  std::uint64_t ebs_bytes_per_second;  // 0: not EBS-optimised, no limit of its own
+  std::uint64_t ebs_bytes_per_second;     // 0: not EBS-optimised, no limit of its own
   std::uint64_t network_bits_per_second;  // base; 0: no number at AWS
   bool is_burstable;
   int baseline_percent_per_vcpu;  // burstable types; else 100

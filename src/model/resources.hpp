@@ -1,8 +1,8 @@
 // The resources as values, with the names of the AWS APIs.
 //
 // A value here is what a caller asked for and what the store keeps: intent. What is derived from it
-// (snapshots, health, which process runs an instance) is not here. Values are copied freely and know
-// nothing of each other but ids and ARNs.
+// (snapshots, health, which process runs an instance) is not here. Values are copied freely and
+// know nothing of each other but ids and ARNs.
 #pragma once
 
 #include <cstdint>
@@ -39,9 +39,9 @@ struct SecurityGroupRule {
   std::string protocol;  // "tcp", "udp", "icmp", "icmpv6" or "-1" for all
   int from_port = -1;    // tcp, udp: 0–65535; icmp: type or -1; ignored for "-1"
   int to_port = -1;
-  std::string cidr;             // exactly one of cidr, cidr_v6, group_id
+  std::string cidr;  // exactly one of cidr, cidr_v6, group_id
   std::string cidr_v6;
-  std::string group_id;         // the other end is a member of this group
+  std::string group_id;  // the other end is a member of this group
   std::string description;
   bool operator==(const SecurityGroupRule&) const = default;
 };
@@ -172,7 +172,8 @@ struct ForwardAction {
   int stickiness_duration_seconds = 0;
 };
 
-struct RedirectAction {  // reference §3.3; placeholders #{protocol} #{host} #{port} #{path} #{query}
+struct RedirectAction {  // reference §3.3; placeholders #{protocol} #{host} #{port} #{path}
+                         // #{query}
   std::string protocol = "#{protocol}";
   std::string host = "#{host}";
   std::string port = "#{port}";

@@ -1,0 +1,476 @@
+// nlohmann-json stops here: its exceptions are caught in this file, its header is seen by no other.
+//
+// Each type is described once, by `fields`, as a list of (name, member). A Writer and a Reader both
+// walk that list; which one decides what `archive(name, member)` does.
+#include "model/codec.hpp"
+
+#include <fmt/format.h>
+
+#include <concepts>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <type_traits>
+
+#include "model/base64.hpp"
+#include "model/names.hpp"
+
+namespace weir::model {
+namespace {
+
+using Json = nlohmann::json;
+
+// Thrown by the Reader, caught in decode(): the path is prefixed on the way up.
+struct BadField {
+  std::string message;
+};
+
+// `fields` takes both `T&` and `const T&`.
+template <typename Value, typename T>
+concept is = std::same_as<std::remove_const_t<Value>, T>;
+
+// Bytes that need not be text.
+template <typename String>
+struct Bytes {
+  String& value;
+};
+
+// ---------------------------------------------------------------- the descriptions
+void fields(auto& archive, is<Vpc> auto& v) {
+  archive("id", v.id);
+  archive("cidr", v.cidr);
+  archive("is_default", v.is_default);
+  archive("tags", v.tags);
+}
+
+void fields(auto& archive, is<Subnet> auto& v) {
+  archive("id", v.id);
+  archive("vpc_id", v.vpc_id);
+  archive("zone", v.zone);
+  archive("zone_id", v.zone_id);
+  archive("cidr", v.cidr);
+  archive("is_default_for_zone", v.is_default_for_zone);
+  archive("tags", v.tags);
+}
+
+void fields(auto& archive, is<SecurityGroupRule> auto& v) {
+  archive("protocol", v.protocol);
+  archive("from_port", v.from_port);
+  archive("to_port", v.to_port);
+  archive("cidr", v.cidr);
+  archive("cidr_v6", v.cidr_v6);
+  archive("group_id", v.group_id);
+  archive("description", v.description);
+}
+
+void fields(auto& archive, is<SecurityGroup> auto& v) {
+  archive("id", v.id);
+  archive("name", v.name);
+  archive("description", v.description);
+  archive("vpc_id", v.vpc_id);
+  archive("ingress", v.ingress);
+  archive("egress", v.egress);
+  archive("tags", v.tags);
+}
+
+void fields(auto& archive, is<StateReason> auto& v) {
+  archive("code", v.code);
+  archive("message", v.message);
+}
+
+void fields(auto& archive, is<Instance> auto& v) {
+  archive("id", v.id);
+  archive("reservation_id", v.reservation_id);
+  archive("image_id", v.image_id);
+  archive("type", v.type);
+  archive("vpc_id", v.vpc_id);
+  archive("subnet_id", v.subnet_id);
+  archive("zone", v.zone);
+  archive("private_ip", v.private_ip);
+  archive("mac", v.mac);
+  archive("private_dns_name", v.private_dns_name);
+  archive("security_group_ids", v.security_group_ids);
+  archive("key_name", v.key_name);
+  archive("user_data", Bytes{v.user_data});
+  archive("launch_index", v.launch_index);
+  archive("launch_time_ms", v.launch_time_ms);
+  archive("state", v.state);
+  archive("state_reason", v.state_reason);
+  archive("user_data_done", v.user_data_done);
+  archive("terminated_at_ms", v.terminated_at_ms);
+  archive("tags", v.tags);
+}
+
+void fields(auto& archive, is<HealthCheck> auto& v) {
+  archive("enabled", v.enabled);
+  archive("protocol", v.protocol);
+  archive("port", v.port);
+  archive("path", v.path);
+  archive("timeout_seconds", v.timeout_seconds);
+  archive("interval_seconds", v.interval_seconds);
+  archive("healthy_threshold", v.healthy_threshold);
+  archive("unhealthy_threshold", v.unhealthy_threshold);
+  archive("http_codes", v.http_codes);
+}
+
+void fields(auto& archive, is<TargetGroup> auto& v) {
+  archive("arn", v.arn);
+  archive("name", v.name);
+  archive("target_type", v.target_type);
+  archive("protocol", v.protocol);
+  archive("protocol_version", v.protocol_version);
+  archive("ip_address_type", v.ip_address_type);
+  archive("port", v.port);
+  archive("vpc_id", v.vpc_id);
+  archive("health_check", v.health_check);
+  archive("attributes", v.attributes);
+  archive("tags", v.tags);
+}
+
+void fields(auto& archive, is<Target> auto& v) {
+  archive("target_group_arn", v.target_group_arn);
+  archive("id", v.id);
+  archive("port", v.port);
+  archive("zone", v.zone);
+  archive("registered_at_ms", v.registered_at_ms);
+  archive("draining_until_ms", v.draining_until_ms);
+}
+
+void fields(auto& archive, is<LoadBalancerNode> auto& v) {
+  archive("zone", v.zone);
+  archive("subnet_id", v.subnet_id);
+  archive("private_ip", v.private_ip);
+}
+
+void fields(auto& archive, is<LoadBalancer> auto& v) {
+  archive("arn", v.arn);
+  archive("name", v.name);
+  archive("dns_name", v.dns_name);
+  archive("scheme", v.scheme);
+  archive("ip_address_type", v.ip_address_type);
+  archive("vpc_id", v.vpc_id);
+  archive("nodes", v.nodes);
+  archive("security_group_ids", v.security_group_ids);
+  archive("state", v.state);
+  archive("state_reason", v.state_reason);
+  archive("created_at_ms", v.created_at_ms);
+  archive("attributes", v.attributes);
+  archive("tags", v.tags);
+}
+
+void fields(auto& archive, is<TargetGroupTuple> auto& v) {
+  archive("target_group_arn", v.target_group_arn);
+  archive("weight", v.weight);
+}
+
+void fields(auto& archive, is<ForwardAction> auto& v) {
+  archive("target_groups", v.target_groups);
+  archive("stickiness_enabled", v.stickiness_enabled);
+  archive("stickiness_duration_seconds", v.stickiness_duration_seconds);
+}
+
+void fields(auto& archive, is<RedirectAction> auto& v) {
+  archive("protocol", v.protocol);
+  archive("host", v.host);
+  archive("port", v.port);
+  archive("path", v.path);
+  archive("query", v.query);
+  archive("status_code", v.status_code);
+}
+
+void fields(auto& archive, is<FixedResponseAction> auto& v) {
+  archive("status_code", v.status_code);
+  archive("content_type", v.content_type);
+  archive("message_body", v.message_body);
+}
+
+void fields(auto& archive, is<Action> auto& v) {
+  archive("order", v.order);
+  archive.alternative("forward", "redirect", "fixed-response", v.config);
+}
+
+void fields(auto& archive, is<QueryStringPair> auto& v) {
+  archive("key", v.key);
+  archive("value", v.value);
+}
+
+void fields(auto& archive, is<Condition> auto& v) {
+  archive("field", v.field);
+  archive("values", v.values);
+  archive("regex_values", v.regex_values);
+  archive("http_header_name", v.http_header_name);
+  archive("query", v.query);
+}
+
+void fields(auto& archive, is<Listener> auto& v) {
+  archive("arn", v.arn);
+  archive("load_balancer_arn", v.load_balancer_arn);
+  archive("protocol", v.protocol);
+  archive("port", v.port);
+  archive("bound_port", v.bound_port);
+  archive("default_actions", v.default_actions);
+  archive("attributes", v.attributes);
+  archive("tags", v.tags);
+}
+
+void fields(auto& archive, is<Rule> auto& v) {
+  archive("arn", v.arn);
+  archive("listener_arn", v.listener_arn);
+  archive("priority", v.priority);
+  archive("conditions", v.conditions);
+  archive("actions", v.actions);
+  archive("tags", v.tags);
+}
+
+void fields(auto& archive, is<StackResource> auto& v) {
+  archive("logical_id", v.logical_id);
+  archive("physical_id", v.physical_id);
+  archive("type", v.type);
+  archive("status", v.status);
+  archive("status_reason", v.status_reason);
+  archive("attributes", v.attributes);
+  archive("depends_on", v.depends_on);
+}
+
+void fields(auto& archive, is<StackOutput> auto& v) {
+  archive("key", v.key);
+  archive("value", v.value);
+  archive("description", v.description);
+}
+
+void fields(auto& archive, is<Stack> auto& v) {
+  archive("id", v.id);
+  archive("name", v.name);
+  archive("status", v.status);
+  archive("status_reason", v.status_reason);
+  archive("template_body", v.template_body);
+  archive("parameters", v.parameters);
+  archive("resources", v.resources);
+  archive("outputs", v.outputs);
+  archive("created_at_ms", v.created_at_ms);
+  archive("tags", v.tags);
+}
+
+// ---------------------------------------------------------------- writing
+struct Writer {
+  Json json = Json::object();
+
+  template <typename T>
+  void operator()(const char* name, const T& value) {
+    json[name] = write(value);
+  }
+
+  template <typename T>
+  void operator()(const char* name, const std::optional<T>& value) {
+    if (value) json[name] = write(*value);
+  }
+
+  void alternative(const char* first, const char* second, const char* third, const auto& config) {
+    const char* const names[] = {first, second, third};
+    json["type"] = names[config.index()];
+    json["config"] = std::visit([](const auto& value) { return write(value); }, config);
+  }
+
+  template <typename T>
+  static Json write(const T& value) {
+    if constexpr (std::is_enum_v<T>) {
+      return std::string(name_of(value));
+    } else if constexpr (std::is_arithmetic_v<T> || std::same_as<T, std::string>) {
+      return value;
+    } else if constexpr (requires { typename T::mapped_type; }) {
+      return Json(value);
+    } else {
+      Writer writer;
+      fields(writer, value);
+      return std::move(writer.json);
+    }
+  }
+
+  template <typename T>
+  static Json write(const std::vector<T>& values) {
+    Json out = Json::array();
+    for (const T& value : values) out.push_back(write(value));
+    return out;
+  }
+
+  template <typename String>
+  static Json write(const Bytes<String>& bytes) {
+    return base64_encode(bytes.value);
+  }
+};
+
+// ---------------------------------------------------------------- reading
+[[noreturn]] void wrong_type(const char* expected, const Json& found) {
+  throw BadField{fmt::format(": expected {}, found {}", expected, found.type_name())};
+}
+
+void read(const Json& json, std::string& value) {
+  if (!json.is_string()) wrong_type("a string", json);
+  value = json.get_ref<const std::string&>();
+}
+
+void read(const Json& json, bool& value) {
+  if (!json.is_boolean()) wrong_type("true or false", json);
+  value = json.get<bool>();
+}
+
+template <std::integral T>
+void read(const Json& json, T& value) {
+  if (!json.is_number_integer()) wrong_type("an integer", json);
+  if (json.is_number_unsigned() && json.get<std::uint64_t>() > std::uint64_t{INT64_MAX}) {
+    throw BadField{": the number is out of range"};
+  }
+  const auto number = json.get<std::int64_t>();
+  if (!std::in_range<T>(number)) throw BadField{": the number is out of range"};
+  value = static_cast<T>(number);
+}
+
+template <typename Enum>
+void read_enum(const Json& json, std::optional<Enum> (*parse)(std::string_view), Enum& value) {
+  std::string name;
+  read(json, name);
+  const auto found = parse(name);
+  if (!found) throw BadField{fmt::format(": '{}' is not known", name)};
+  value = *found;
+}
+
+void read(const Json& json, InstanceState& value) { read_enum(json, instance_state, value); }
+void read(const Json& json, LoadBalancerState& value) {
+  read_enum(json, load_balancer_state, value);
+}
+void read(const Json& json, ConditionField& value) { read_enum(json, condition_field, value); }
+
+void read(const Json& json, std::map<std::string, std::string>& value) {
+  if (!json.is_object()) wrong_type("an object", json);
+  value.clear();
+  for (const auto& [key, item] : json.items()) {
+    if (!item.is_string()) throw BadField{fmt::format(".{}: expected a string", key)};
+    value[key] = item.get_ref<const std::string&>();
+  }
+}
+
+void read(const Json& json, Bytes<std::string> bytes) {
+  std::string text;
+  read(json, text);
+  auto decoded = base64_decode(text);
+  if (!decoded) throw BadField{": not base64"};
+  bytes.value = std::move(*decoded);
+}
+
+template <typename T>
+void read(const Json& json, std::optional<T>& value) {
+  value.emplace();
+  read(json, *value);
+}
+
+template <typename T>
+requires std::is_class_v<T>
+void read(const Json& json, T& value);
+
+template <typename T>
+void read(const Json& json, std::vector<T>& values) {
+  if (!json.is_array()) wrong_type("a list", json);
+  values.clear();
+  for (const Json& item : json) {
+    try {
+      read(item, values.emplace_back());
+    } catch (const BadField& bad) {
+      throw BadField{fmt::format("[{}]{}", values.size() - 1, bad.message)};
+    }
+  }
+}
+
+struct Reader {
+  const Json& json;
+
+  template <typename T>
+  void operator()(const char* name, T&& value) {
+    const auto found = json.find(name);
+    if (found == json.end()) return;
+    try {
+      read(*found, std::forward<T>(value));
+    } catch (const BadField& bad) {
+      throw BadField{fmt::format(".{}{}", name, bad.message)};
+    }
+  }
+
+  template <typename First, typename Second, typename Third>
+  void alternative(const char* first, const char* second, const char* third,
+                   std::variant<First, Second, Third>& config) {
+    std::string type;
+    (*this)("type", type);
+    if (type == first) {
+      (*this)("config", config.template emplace<First>());
+    } else if (type == second) {
+      (*this)("config", config.template emplace<Second>());
+    } else if (type == third) {
+      (*this)("config", config.template emplace<Third>());
+    } else {
+      throw BadField{fmt::format(".type: '{}' is not known", type)};
+    }
+  }
+};
+
+template <typename T>
+requires std::is_class_v<T>
+void read(const Json& json, T& value) {
+  if (!json.is_object()) wrong_type("an object", json);
+  Reader reader{json};
+  fields(reader, value);
+}
+
+// ---------------------------------------------------------------- the edges
+template <typename T>
+std::string to_text(const T& value) {
+  // What is not UTF-8 was refused by validation; were it not, it is replaced rather than thrown.
+  return Writer::write(value).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+template <typename T>
+Result<T> from_text(const char* kind, std::string_view text) {
+  try {
+    const Json json = Json::parse(text);
+    T value;
+    read(json, value);
+    return value;
+  } catch (const BadField& bad) {
+    return fail("BadRecord", kind + bad.message);
+  } catch (const Json::exception& error) {
+    return fail("BadRecord", fmt::format("{}: not JSON: {}", kind, error.what()));
+  }
+}
+
+}  // namespace
+
+std::string encode(const Vpc& value) { return to_text(value); }
+std::string encode(const Subnet& value) { return to_text(value); }
+std::string encode(const SecurityGroup& value) { return to_text(value); }
+std::string encode(const Instance& value) { return to_text(value); }
+std::string encode(const TargetGroup& value) { return to_text(value); }
+std::string encode(const Target& value) { return to_text(value); }
+std::string encode(const LoadBalancer& value) { return to_text(value); }
+std::string encode(const Listener& value) { return to_text(value); }
+std::string encode(const Rule& value) { return to_text(value); }
+std::string encode(const Stack& value) { return to_text(value); }
+
+Result<Vpc> decode_vpc(std::string_view json) { return from_text<Vpc>("vpc", json); }
+Result<Subnet> decode_subnet(std::string_view json) { return from_text<Subnet>("subnet", json); }
+Result<SecurityGroup> decode_security_group(std::string_view json) {
+  return from_text<SecurityGroup>("security_group", json);
+}
+Result<Instance> decode_instance(std::string_view json) {
+  return from_text<Instance>("instance", json);
+}
+Result<TargetGroup> decode_target_group(std::string_view json) {
+  return from_text<TargetGroup>("target_group", json);
+}
+Result<Target> decode_target(std::string_view json) { return from_text<Target>("target", json); }
+Result<LoadBalancer> decode_load_balancer(std::string_view json) {
+  return from_text<LoadBalancer>("load_balancer", json);
+}
+Result<Listener> decode_listener(std::string_view json) {
+  return from_text<Listener>("listener", json);
+}
+Result<Rule> decode_rule(std::string_view json) { return from_text<Rule>("rule", json); }
+Result<Stack> decode_stack(std::string_view json) { return from_text<Stack>("stack", json); }
+
+}  // namespace weir::model
