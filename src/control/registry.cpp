@@ -119,8 +119,9 @@ class Transaction final : public Draft {
   void keep() { undo_.clear(); }
 
  private:
+  // `value` by reference, so that it is whole while the key is copied from it.
   template <typename Key, typename Value>
-  void store(std::map<Key, Value>& map, const char* kind, Key key, Value value) {
+  void store(std::map<Key, Value>& map, const char* kind, Key key, Value&& value) {
     note_old(map, key);
     bodies_[{kind, key_text(key)}] = model::encode(value);
     map.insert_or_assign(std::move(key), std::move(value));

@@ -1,0 +1,321 @@
+#include "model/attributes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "base/assert.hpp"
+#include "model/limits.hpp"
+
+namespace weir::model {
+namespace {
+
+constexpr std::string_view true_or_false = "true | false";
+constexpr bool in_force = true;
+constexpr bool default_only = false;
+
+std::optional<long> number(std::string_view text) {
+  long value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+bool is_in_range(std::string_view value, const AttributeSpec& spec) {
+  const auto parsed = number(value);
+  return parsed && *parsed >= spec.min && *parsed <= spec.max;
+}
+
+bool is_zero_or_in_range(std::string_view value, const AttributeSpec& spec) {
+  return value == "0" || is_in_range(value, spec);
+}
+
+bool is_off_or_in_range(std::string_view value, const AttributeSpec& spec) {
+  return value == "off" || is_in_range(value, spec);
+}
+
+// `values` lists the words, parted by " | ".
+bool is_listed(std::string_view value, const AttributeSpec& spec) {
+  constexpr std::string_view bar = " | ";
+  std::string_view rest = spec.values;
+  while (true) {
+    const std::size_t end = std::min(rest.find(bar), rest.size());
+    if (rest.substr(0, end) == value) return true;
+    if (end == rest.size()) return false;
+    rest.remove_prefix(end + bar.size());
+  }
+}
+
+bool is_text(std::string_view value, const AttributeSpec&) {
+  return std::ranges::all_of(value, [](char c) { return c >= 0x20 && c < 0x7F; });
+}
+
+bool is_log_prefix(std::string_view value, const AttributeSpec& spec) {
+  return is_text(value, spec) && value.find("AWSLogs") == std::string_view::npos;
+}
+
+// RFC 9110 token; empty restores the default name.
+bool is_header_name(std::string_view value, const AttributeSpec&) {
+  constexpr std::string_view more = "!#$%&'*+-.^_`|~";
+  return value.size() <= limits::header_name_chars_max && std::ranges::all_of(value, [&](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  more.find(c) != std::string_view::npos;
+         });
+}
+
+// Reference §2.2: at most 1 KB of these.
+bool is_header_value(std::string_view value, const AttributeSpec&) {
+  constexpr std::string_view more = " _:;.,\\/'?!(){}[]@<>=-+*#&`|~^%";
+  return value.size() <= limits::attribute_value_bytes_max &&
+         std::ranges::all_of(value, [&](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  more.find(c) != std::string_view::npos;
+         });
+}
+
+// Names that the load balancer keeps for its own cookies.
+bool is_cookie_name(std::string_view value, const AttributeSpec& spec) {
+  return is_header_name(value, spec) && !value.starts_with("AWSALB");
+}
+
+constexpr AttributeSpec flag(std::string_view key, std::string_view default_value,
+                             bool is_in_force) {
+  return {key, default_value, true_or_false, is_listed, is_in_force};
+}
+
+constexpr AttributeSpec word(std::string_view key, std::string_view default_value,
+                             std::string_view values, bool is_in_force) {
+  return {key, default_value, values, is_listed, is_in_force};
+}
+
+constexpr AttributeSpec range(std::string_view key, std::string_view default_value,
+                              std::string_view values, long min, long max, bool is_in_force) {
+  return {key, default_value, values, is_in_range, is_in_force, min, max};
+}
+
+constexpr AttributeSpec header_name(std::string_view key) {
+  return {key, "", "a header name", is_header_name, default_only};
+}
+
+constexpr AttributeSpec header_value(std::string_view key) {
+  return {key, "", "a header value of at most 1024 characters", is_header_value, default_only};
+}
+
+constexpr auto load_balancer_specs = std::to_array<AttributeSpec>({
+    flag("access_logs.s3.enabled", "false", default_only),
+    {"access_logs.s3.bucket", "", "a bucket name", is_text, default_only},
+    {"access_logs.s3.prefix", "", "a prefix without AWSLogs", is_log_prefix, default_only},
+    flag("connection_logs.s3.enabled", "false", default_only),
+    {"connection_logs.s3.bucket", "", "a bucket name", is_text, default_only},
+    {"connection_logs.s3.prefix", "", "a prefix without AWSLogs", is_log_prefix, default_only},
+    flag("health_check_logs.s3.enabled", "false", default_only),
+    {"health_check_logs.s3.bucket", "", "a bucket name", is_text, default_only},
+    {"health_check_logs.s3.prefix", "", "a prefix without AWSLogs", is_log_prefix, default_only},
+    range("client_keep_alive.seconds", "3600", "60-604800", 60, 604'800, in_force),
+    flag("deletion_protection.enabled", "false", in_force),
+    range("idle_timeout.timeout_seconds", "60", "1-4000", 1, 4000, in_force),
+    flag("ipv6.deny_all_igw_traffic", "false", default_only),
+    word("load_balancing.cross_zone.enabled", "true", "true", in_force),
+    word("routing.http.desync_mitigation_mode", "defensive", "monitor | defensive | strictest",
+         in_force),
+    flag("routing.http.drop_invalid_header_fields.enabled", "false", in_force),
+    flag("routing.http.preserve_host_header.enabled", "false", in_force),
+    flag("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", "false", default_only),
+    flag("routing.http.xff_client_port.enabled", "false", in_force),
+    word("routing.http.xff_header_processing.mode", "append", "append | preserve | remove",
+         in_force),
+    // HTTP/2 needs an HTTPS listener; without one both values mean the same.
+    flag("routing.http2.enabled", "true", in_force),
+    flag("waf.fail_open.enabled", "false", default_only),
+    flag("zonal_shift.config.enabled", "false", default_only),
+});
+
+constexpr auto listener_specs = std::to_array<AttributeSpec>({
+    header_name("routing.http.request.x_amzn_mtls_clientcert.header_name"),
+    header_name("routing.http.request.x_amzn_mtls_clientcert_serial_number.header_name"),
+    header_name("routing.http.request.x_amzn_mtls_clientcert_issuer.header_name"),
+    header_name("routing.http.request.x_amzn_mtls_clientcert_subject.header_name"),
+    header_name("routing.http.request.x_amzn_mtls_clientcert_validity.header_name"),
+    header_name("routing.http.request.x_amzn_mtls_clientcert_leaf.header_name"),
+    header_name("routing.http.request.x_amzn_tls_version.header_name"),
+    header_name("routing.http.request.x_amzn_tls_cipher_suite.header_name"),
+    flag("routing.http.response.server.enabled", "true", default_only),
+    header_value("routing.http.response.strict_transport_security.header_value"),
+    header_value("routing.http.response.access_control_allow_origin.header_value"),
+    header_value("routing.http.response.access_control_allow_methods.header_value"),
+    header_value("routing.http.response.access_control_allow_headers.header_value"),
+    header_value("routing.http.response.access_control_allow_credentials.header_value"),
+    header_value("routing.http.response.access_control_expose_headers.header_value"),
+    header_value("routing.http.response.access_control_max_age.header_value"),
+    header_value("routing.http.response.content_security_policy.header_value"),
+    header_value("routing.http.response.x_content_type_options.header_value"),
+    header_value("routing.http.response.x_frame_options.header_value"),
+});
+
+// The most targets that a group can have in any zone: the bound of the two counts.
+constexpr long targets_max = 100'000;
+
+constexpr auto target_group_specs = std::to_array<AttributeSpec>({
+    range("deregistration_delay.timeout_seconds", "300", "0-3600", 0, 3600, in_force),
+    {"slow_start.duration_seconds", "0", "0 | 30-900", is_zero_or_in_range, default_only, 30, 900},
+    word("load_balancing.algorithm.type", "round_robin",
+         "round_robin | least_outstanding_requests | weighted_random", default_only),
+    word("load_balancing.algorithm.anomaly_mitigation", "off", "on | off", default_only),
+    word("load_balancing.cross_zone.enabled", "use_load_balancer_configuration",
+         "true | false | use_load_balancer_configuration", default_only),
+    flag("stickiness.enabled", "false", default_only),
+    word("stickiness.type", "lb_cookie", "lb_cookie | app_cookie", in_force),
+    range("stickiness.lb_cookie.duration_seconds", "86400", "1-604800", 1, 604'800, in_force),
+    range("stickiness.app_cookie.duration_seconds", "86400", "1-604800", 1, 604'800, in_force),
+    {"stickiness.app_cookie.cookie_name", "", "a cookie name that does not begin with AWSALB",
+     is_cookie_name, in_force},
+    {"target_group_health.dns_failover.minimum_healthy_targets.count", "1", "off | 1-100000",
+     is_off_or_in_range, default_only, 1, targets_max},
+    {"target_group_health.dns_failover.minimum_healthy_targets.percentage", "off", "off | 1-100",
+     is_off_or_in_range, default_only, 1, 100},
+    range("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1",
+          "1-100000", 1, targets_max, default_only),
+    {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off",
+     "off | 1-100", is_off_or_in_range, default_only, 1, 100},
+    flag("lambda.multi_value_headers.enabled", "false", default_only),
+});
+
+const AttributeSpec* find(std::span<const AttributeSpec> specs, std::string_view key) {
+  const auto found = std::ranges::find(specs, key, &AttributeSpec::key);
+  return found == specs.end() ? nullptr : &*found;
+}
+
+Status validate_pair(std::string_view kind, std::span<const AttributeSpec> specs,
+                     const std::string& key, const std::string& value) {
+  const AttributeSpec* spec = find(specs, key);
+  if (spec == nullptr) {
+    return fail("ValidationError",
+                fmt::format("{} attribute key '{}' is not recognized", kind, key));
+  }
+  if (value.size() > limits::attribute_value_bytes_max || !spec->is_valid(value, *spec)) {
+    const std::string shown = value.substr(0, 100);
+    if (spec->is_valid == is_in_range) {
+      return fail("ValidationError", fmt::format("'{}' value '{}' must be between '{}' inclusive",
+                                                 key, shown, spec->values));
+    }
+    return fail("ValidationError",
+                fmt::format("'{}' value '{}' must be {}", key, shown, spec->values));
+  }
+  if (!spec->is_in_force && value != spec->default_value) {
+    return fail("InvalidConfigurationRequest",
+                fmt::format("'{}' can only be '{}' in this version of Weir, not '{}'", key,
+                            spec->default_value, value),
+                "Leave the attribute out.");
+  }
+  return {};
+}
+
+Status validate_all(std::string_view kind, std::span<const AttributeSpec> specs,
+                    const Attributes& attributes) {
+  for (const auto& [key, value] : attributes) {
+    if (auto valid = validate_pair(kind, specs, key, value); !valid) return valid;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::span<const AttributeSpec> load_balancer_attributes() { return load_balancer_specs; }
+std::span<const AttributeSpec> listener_attributes() { return listener_specs; }
+std::span<const AttributeSpec> target_group_attributes() { return target_group_specs; }
+
+Status validate_load_balancer_attributes(const Attributes& attributes) {
+  if (auto valid = validate_all("Load balancer", load_balancer_specs, attributes); !valid) {
+    return valid;
+  }
+  for (const std::string_view log : {"access_logs", "connection_logs", "health_check_logs"}) {
+    if (flag_of(attributes, load_balancer_specs, fmt::format("{}.s3.enabled", log)) &&
+        value_of(attributes, load_balancer_specs, fmt::format("{}.s3.bucket", log)).empty()) {
+      return fail("InvalidConfigurationRequest",
+                  fmt::format("The value of '{}.s3.bucket' cannot be empty", log));
+    }
+  }
+  return {};
+}
+
+Status validate_listener_attributes(const Attributes& attributes) {
+  return validate_all("Listener", listener_specs, attributes);
+}
+
+Status validate_target_group_attributes(const Attributes& attributes,
+                                        std::string_view target_type) {
+  if (auto valid = validate_all("Target group", target_group_specs, attributes); !valid) {
+    return valid;
+  }
+  const auto get = [&](std::string_view key) {
+    return value_of(attributes, target_group_specs, key);
+  };
+  const bool is_lambda = target_type == "lambda";
+  for (const auto& [key, value] : attributes) {
+    if (is_lambda != key.starts_with("lambda.") &&
+        (key.starts_with("lambda.") || key.starts_with("deregistration_delay."))) {
+      return fail("InvalidConfigurationRequest",
+                  fmt::format("A target group with target type '{}' does not support the attribute "
+                              "{}",
+                              target_type, key));
+    }
+  }
+  const bool is_sticky = get("stickiness.enabled") == "true";
+  if (is_sticky && get("stickiness.type") == "app_cookie" &&
+      get("stickiness.app_cookie.cookie_name").empty()) {
+    return fail("InvalidConfigurationRequest",
+                "You must set an application cookie name to enable stickiness of type "
+                "'app_cookie'");
+  }
+  const std::string algorithm = get("load_balancing.algorithm.type");
+  if (is_sticky && algorithm == "weighted_random") {
+    return fail("InvalidConfigurationRequest",
+                "You cannot enable stickiness with the algorithm 'weighted_random'");
+  }
+  if (get("slow_start.duration_seconds") != "0" && algorithm != "round_robin") {
+    return fail("InvalidConfigurationRequest",
+                fmt::format("You cannot enable slow start with the algorithm '{}'", algorithm));
+  }
+  if (get("load_balancing.algorithm.anomaly_mitigation") == "on" &&
+      algorithm != "weighted_random") {
+    return fail("InvalidConfigurationRequest",
+                "You can only enable anomaly mitigation with the algorithm 'weighted_random'");
+  }
+  return {};
+}
+
+std::string value_of(const Attributes& attributes, std::span<const AttributeSpec> specs,
+                     std::string_view key) {
+  if (const auto set = attributes.find(std::string(key)); set != attributes.end()) {
+    return set->second;
+  }
+  const AttributeSpec* spec = find(specs, key);
+  WEIR_ASSERT(spec != nullptr);
+  return std::string(spec->default_value);
+}
+
+long number_of(const Attributes& attributes, std::span<const AttributeSpec> specs,
+               std::string_view key) {
+  const std::string value = value_of(attributes, specs, key);
+  if (const auto parsed = number(value)) return *parsed;
+  const AttributeSpec* spec = find(specs, key);
+  return number(spec->default_value).value_or(0);
+}
+
+bool flag_of(const Attributes& attributes, std::span<const AttributeSpec> specs,
+             std::string_view key) {
+  return value_of(attributes, specs, key) == "true";
+}
+
+bool has_deletion_protection(const LoadBalancer& load_balancer) {
+  return flag_of(load_balancer.attributes, load_balancer_specs, "deletion_protection.enabled");
+}
+
+long deregistration_delay_seconds(const TargetGroup& group) {
+  return number_of(group.attributes, target_group_specs, "deregistration_delay.timeout_seconds");
+}
+
+}  // namespace weir::model
