@@ -1,0 +1,215 @@
+// From the resources to a Snapshot: load balancers first, then target groups (rules refer to them
+// by position), then listeners with their rules, then what only the whole shows: which groups are
+// in use, and which ports there are. What refers to nothing is left out, since a snapshot must
+// always be had; the control plane refuses such references before they get here.
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+#include "routing/rule_matcher.hpp"
+#include "routing/snapshot.hpp"
+#include "routing/targets.hpp"
+#include "routing/text.hpp"
+
+namespace weir::routing {
+namespace {
+
+using Positions = std::unordered_map<std::string_view, std::uint32_t>;
+
+bool flag(const model::Attributes& attributes, const std::string& key) {
+  const auto found = attributes.find(key);
+  return found != attributes.end() && found->second == "true";
+}
+
+std::int64_t seconds_as_ms(const model::Attributes& attributes, const std::string& key,
+                           std::int64_t default_ms) {
+  const auto found = attributes.find(key);
+  if (found == attributes.end()) return default_ms;
+  const std::string& text = found->second;
+  std::int32_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const bool is_number = error == std::errc{} && end == text.data() + text.size();
+  return is_number && seconds > 0 ? std::int64_t{seconds} * 1000 : default_ms;
+}
+
+template <typename Enum>
+Enum word(const model::Attributes& attributes, const std::string& key,
+          std::initializer_list<std::pair<std::string_view, Enum>> words, Enum otherwise) {
+  const auto found = attributes.find(key);
+  if (found == attributes.end()) return otherwise;
+  for (const auto& [text, value] : words) {
+    if (found->second == text) return value;
+  }
+  return otherwise;
+}
+
+LoadBalancer compile_load_balancer(const model::LoadBalancer& source) {
+  const model::Attributes& attributes = source.attributes;
+  LoadBalancer out;
+  out.arn = source.arn;
+  out.name = source.name;
+  out.dns_name = source.dns_name;
+  out.nodes = source.nodes;
+  out.idle_timeout_ms =
+      seconds_as_ms(attributes, "idle_timeout.timeout_seconds", out.idle_timeout_ms);
+  out.client_keep_alive_ms =
+      seconds_as_ms(attributes, "client_keep_alive.seconds", out.client_keep_alive_ms);
+  out.preserve_host_header = flag(attributes, "routing.http.preserve_host_header.enabled");
+  out.drop_invalid_header_fields =
+      flag(attributes, "routing.http.drop_invalid_header_fields.enabled");
+  out.xff_client_port = flag(attributes, "routing.http.xff_client_port.enabled");
+  using Xff = LoadBalancer::XffMode;
+  out.xff_mode =
+      word(attributes, "routing.http.xff_header_processing.mode",
+           {{"append", Xff::append}, {"preserve", Xff::preserve}, {"remove", Xff::remove}},
+           out.xff_mode);
+  using Desync = LoadBalancer::DesyncMode;
+  out.desync_mode = word(attributes, "routing.http.desync_mitigation_mode",
+                         {{"monitor", Desync::monitor},
+                          {"defensive", Desync::defensive},
+                          {"strictest", Desync::strictest}},
+                         out.desync_mode);
+  return out;
+}
+
+Forward compile_forward(const model::ForwardAction& source, const Positions& groups) {
+  Forward out;
+  for (const model::TargetGroupTuple& tuple : source.target_groups) {
+    const auto group = groups.find(tuple.target_group_arn);
+    if (group == groups.end()) continue;
+    const auto weight = static_cast<std::uint32_t>(std::clamp(tuple.weight, 0, 999));
+    out.groups.push_back({group->second, weight});
+    out.weight_sum += weight;
+  }
+  return out;
+}
+
+// The routing action is the last by order; without one a request finds no target.
+Action compile_actions(const std::vector<model::Action>& actions, const Positions& groups) {
+  const auto last = std::ranges::max_element(actions, {}, &model::Action::order);
+  if (last == actions.end()) return Forward{};
+  if (const auto* forward = std::get_if<model::ForwardAction>(&last->config))
+    return compile_forward(*forward, groups);
+  if (const auto* redirect = std::get_if<model::RedirectAction>(&last->config)) return *redirect;
+  return std::get<model::FixedResponseAction>(last->config);
+}
+
+class Compiler {
+ public:
+  Compiler(const Sources& sources, const Snapshot* previous)
+      : sources_(sources), targets_(sources, previous) {}
+
+  std::shared_ptr<Snapshot> run(std::uint64_t revision) {
+    out_->revision = revision;
+    add_load_balancers();
+    number_target_groups();
+    group_rules_by_listener();
+    add_listeners();
+    add_target_groups();
+    add_ports();
+    return std::move(out_);
+  }
+
+ private:
+  void add_load_balancers() {
+    for (const auto& [arn, source] : sources_.load_balancers) {
+      load_balancers_.emplace(arn, static_cast<std::uint32_t>(out_->load_balancers.size()));
+      out_->load_balancers.push_back(compile_load_balancer(source));
+    }
+  }
+
+  void number_target_groups() {
+    for (const auto& [arn, source] : sources_.target_groups)
+      groups_.emplace(arn, static_cast<std::uint32_t>(groups_.size()));
+    load_balancer_of_.resize(groups_.size(), nullptr);
+  }
+
+  void group_rules_by_listener() {
+    for (const auto& [arn, rule] : sources_.rules) rules_[rule.listener_arn].push_back(&rule);
+    for (auto& [arn, rules] : rules_) std::ranges::sort(rules, {}, &model::Rule::priority);
+  }
+
+  void add_listeners() {
+    for (const auto& [arn, source] : sources_.listeners) {
+      const auto load_balancer = load_balancers_.find(source.load_balancer_arn);
+      if (load_balancer == load_balancers_.end()) continue;
+      Listener& out = out_->listeners.emplace_back();
+      out.arn = arn;
+      out.port = source.port;
+      out.bound_port = source.bound_port;
+      out.load_balancer = load_balancer->second;
+      out.default_action = compile_actions(source.default_actions, groups_);
+      note_use(out.default_action, source.load_balancer_arn);
+      add_rules(out, source.load_balancer_arn);
+    }
+  }
+
+  void add_rules(Listener& out, const std::string& load_balancer_arn) {
+    const auto sources = rules_.find(out.arn);
+    if (sources == rules_.end()) return;
+    const auto matcher = std::make_shared<RuleMatcher>();
+    out.rules.reserve(sources->second.size());
+    for (const model::Rule* source : sources->second) {
+      matcher->add(source->conditions);
+      out.rules.push_back(
+          {source->arn, source->priority, compile_actions(source->actions, groups_)});
+      note_use(out.rules.back().action, load_balancer_arn);
+    }
+    out.matcher = matcher;
+  }
+
+  // Weight 0 is use as well: the group's targets are checked and ready for the weight to change.
+  void note_use(const Action& action, const std::string& load_balancer_arn) {
+    const auto* forward = std::get_if<Forward>(&action);
+    if (forward == nullptr) return;
+    for (const Forward::Weighted& weighted : forward->groups)
+      load_balancer_of_[weighted.target_group] = &sources_.load_balancers.at(load_balancer_arn);
+  }
+
+  void add_target_groups() {
+    for (const auto& [arn, source] : sources_.target_groups) {
+      const auto index = static_cast<std::uint32_t>(out_->target_groups.size());
+      out_->target_groups.push_back(targets_.compile_group(source, load_balancer_of_[index]));
+      out_->target_groups.back().index = index;
+    }
+  }
+
+  void add_ports() {
+    std::vector<std::uint32_t> oldest_first;
+    for (std::uint32_t i = 0; i < out_->listeners.size(); ++i) {
+      if (out_->listeners[i].bound_port != 0) oldest_first.push_back(i);
+    }
+    std::ranges::stable_sort(oldest_first, {}, [&](std::uint32_t i) {
+      return sources_.load_balancers.at(load_balancer_of(i).arn).created_at_ms;
+    });
+    for (const std::uint32_t i : oldest_first) {
+      Port& port = out_->ports[out_->listeners[i].bound_port];
+      port.listeners.push_back(i);
+      port.by_dns_name.emplace(matchable(load_balancer_of(i).dns_name, Case::folded), i);
+    }
+  }
+
+  [[nodiscard]] const LoadBalancer& load_balancer_of(std::uint32_t listener) const {
+    return out_->load_balancers[out_->listeners[listener].load_balancer];
+  }
+
+  const Sources& sources_;
+  TargetCompiler targets_;
+  std::shared_ptr<Snapshot> out_ = std::make_shared<Snapshot>();
+  Positions load_balancers_, groups_;
+  std::unordered_map<std::string_view, std::vector<const model::Rule*>> rules_;  // by listener
+  // By position of the group: the load balancer whose rules refer to it, nullptr where none does. A
+  // group belongs to one load balancer only (reference §3.3).
+  std::vector<const model::LoadBalancer*> load_balancer_of_;
+};
+
+}  // namespace
+
+SnapshotPtr compile(const Sources& sources, const Snapshot* previous, std::uint64_t revision) {
+  return Compiler(sources, previous).run(revision);
+}
+
+}  // namespace weir::routing

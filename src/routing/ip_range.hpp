@@ -1,0 +1,30 @@
+// Numeric addresses and CIDR ranges, as values to compare.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace weir::routing {
+
+// IPv4 is kept as IPv6's ::ffff:a.b.c.d, so that a peer seen through a v6 socket equals itself.
+struct IpAddress {
+  std::array<std::uint8_t, 16> bytes{};
+
+  [[nodiscard]] static std::optional<IpAddress> parse(std::string_view text);
+  bool operator==(const IpAddress&) const = default;
+};
+
+class IpRange {
+ public:
+  // "10.0.0.0/8", "2001:db8::/32", or an address alone.
+  [[nodiscard]] static std::optional<IpRange> parse(std::string_view text);
+  [[nodiscard]] bool contains(const IpAddress& address) const;
+
+ private:
+  IpAddress network_;
+  unsigned prefix_bits_ = 0;  // of 128
+};
+
+}  // namespace weir::routing

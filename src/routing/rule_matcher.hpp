@@ -1,0 +1,62 @@
+// The rules of one listener, compiled so that choosing among ten thousand costs about what choosing
+// among one does.
+//
+// Nearly every rule names a host or a path, so rules are filed twice over: by host (whole, or by
+// the literal text that ends a pattern such as *.example.com), and below it by path (whole, or by
+// the literal text that begins a pattern such as /img/*). A request looks up its own host and path
+// and so meets only rules that are likely to hold; those that cannot be filed wait in a list and
+// are tried in order. Of all candidates the first by priority wins: a candidate list is in that
+// order and is left as soon as it passes the best found so far. What the index has proven of a rule
+// is not asked again.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "model/resources.hpp"
+#include "routing/affix_table.hpp"
+#include "routing/condition.hpp"
+
+namespace weir::routing {
+
+class RuleMatcher {
+ public:
+  // Adds the next rule by priority.
+  void add(const std::vector<model::Condition>& conditions);
+
+  // Which rule, in order of add(), is the first whose conditions all hold. Any thread.
+  [[nodiscard]] std::optional<std::uint32_t> first_match(const RequestFacts& facts) const;
+
+ private:
+  struct Rule {
+    std::optional<TextPatterns> path, host;
+    std::vector<Condition> others;
+  };
+  // A rule as it is filed, with what its place in the index says about a request found there.
+  struct Candidate {
+    std::uint32_t rule = 0;
+    bool is_path_proven = false;
+    bool is_host_proven = false;
+    bool has_others = false;
+  };
+  struct PathIndex {
+    AffixTable table{AffixTable::End::front};
+    std::vector<std::vector<Candidate>> filed;  // by the table's numbers
+    std::vector<Candidate> unfiled;
+  };
+
+  [[nodiscard]] PathIndex& index_for_host(std::string_view text, AffixTable::Kind kind);
+  void file_by_path(PathIndex& index, Candidate candidate);
+  [[nodiscard]] bool candidate_holds(const Candidate& candidate, Subject& subject) const;
+  void improve(const std::vector<Candidate>& candidates, Subject& subject,
+               std::uint32_t& best) const;
+  void improve(const PathIndex& index, Subject& subject, std::uint32_t& best) const;
+
+  std::vector<Rule> rules_;
+  AffixTable hosts_{AffixTable::End::back};
+  std::vector<PathIndex> by_host_;  // by the numbers of hosts_
+  PathIndex any_host_;
+};
+
+}  // namespace weir::routing

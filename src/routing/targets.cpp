@@ -1,0 +1,125 @@
+#include "routing/targets.hpp"
+
+#include <algorithm>
+
+namespace weir::routing {
+namespace {
+
+void set_unused(Target& target, std::string_view reason, std::string_view description) {
+  if (!target.usable) return;  // the first reason found is the one shown
+  target.usable = false;
+  target.unused_reason = reason;
+  target.unused_description = description;
+}
+
+std::string_view invalid_state_description(const model::Instance* instance) {
+  if (instance == nullptr || instance->state == model::InstanceState::terminated)
+    return "Target is in the terminated state";
+  if (instance->state == model::InstanceState::stopped) return "Target is in the stopped state";
+  return "Target is in an invalid state";
+}
+
+bool is_zone_enabled(const model::LoadBalancer& load_balancer, const std::string& zone) {
+  if (zone.empty() || zone == "all") return true;
+  return std::ranges::find(load_balancer.nodes, zone, &model::LoadBalancerNode::zone) !=
+         load_balancer.nodes.end();
+}
+
+void check_use(Target& target, const model::LoadBalancer* load_balancer) {
+  if (load_balancer == nullptr) {
+    set_unused(target, "Target.NotInUse",
+               "Target group is not configured to receive traffic from the load balancer");
+  } else if (!is_zone_enabled(*load_balancer, target.zone)) {
+    set_unused(target, "Target.NotInUse",
+               "Target is in an Availability Zone that is not enabled for the load balancer");
+  }
+}
+
+bool is_checked(const Target& target) { return target.usable && !target.draining; }
+
+}  // namespace
+
+TargetCompiler::TargetCompiler(const Sources& sources, const Snapshot* previous)
+    : sources_(sources), vpc_(IpRange::parse(sources.vpc_cidr)) {
+  for (const auto& [arn, load_balancer] : sources.load_balancers) {
+    for (const model::LoadBalancerNode& node : load_balancer.nodes)
+      load_balancer_addresses_.insert(node.private_ip);
+  }
+  if (previous == nullptr) return;
+  for (const TargetGroup& group : previous->target_groups)
+    previous_groups_.emplace(group.arn, &group);
+}
+
+void TargetCompiler::locate_instance(Target& out) const {
+  const auto found = sources_.instances.find(out.id);
+  const model::Instance* instance = found == sources_.instances.end() ? nullptr : &found->second;
+  out.in_vpc = true;
+  if (instance != nullptr) {
+    out.address = instance->private_ip;
+    out.zone = instance->zone;
+  }
+  if (instance == nullptr || instance->state != model::InstanceState::running)
+    set_unused(out, "Target.InvalidState", invalid_state_description(instance));
+}
+
+void TargetCompiler::locate_address(Target& out) const {
+  out.address = out.id;
+  const auto address = IpAddress::parse(out.id);
+  out.in_vpc = vpc_ && address && vpc_->contains(*address);
+  if (load_balancer_addresses_.contains(out.id)) {
+    set_unused(out, "Target.IpUnusable",
+               "The IP address cannot be used as a target, as it is in use by a load balancer");
+  }
+}
+
+Target TargetCompiler::compile_target(const model::Target& source, const model::TargetGroup& group,
+                                      const model::LoadBalancer* load_balancer) const {
+  Target out;
+  out.id = source.id;
+  out.port = source.port;
+  out.zone = source.zone;
+  out.draining = source.draining_until_ms != 0;
+  if (group.target_type == "instance") {
+    locate_instance(out);
+  } else {
+    locate_address(out);
+  }
+  check_use(out, load_balancer);
+  return out;
+}
+
+// A target keeps its health while it stays in use. One that comes back into use (its instance runs
+// again, it was registered again while draining) starts anew.
+void TargetCompiler::share_health(TargetGroup& out) const {
+  const auto found = previous_groups_.find(out.arn);
+  const TargetGroup* previous = found == previous_groups_.end() ? nullptr : found->second;
+  out.health_epoch =
+      previous != nullptr ? previous->health_epoch : std::make_shared<std::atomic<std::uint32_t>>();
+  const auto key = [](const Target& target) { return std::tie(target.id, target.port); };
+  for (Target& target : out.targets) {
+    if (previous != nullptr) {
+      const auto old = std::ranges::lower_bound(previous->targets, key(target), {}, key);
+      const bool is_same = old != previous->targets.end() && key(*old) == key(target);
+      const bool comes_back = is_checked(target) && is_same && !is_checked(*old);
+      if (is_same && !comes_back) target.health = old->health;
+    }
+    if (!target.health) target.health = std::make_shared<TargetHealthCell>();
+  }
+}
+
+TargetGroup TargetCompiler::compile_group(const model::TargetGroup& source,
+                                          const model::LoadBalancer* load_balancer) const {
+  TargetGroup out;
+  out.arn = source.arn;
+  out.name = source.name;
+  out.health_check = source.health_check;
+  out.in_use = load_balancer != nullptr;
+  // The sources are ordered by (group, id, port), so this group's targets lie together.
+  const auto begin = sources_.targets.lower_bound({source.arn, {}, 0});
+  for (auto it = begin; it != sources_.targets.end() && std::get<0>(it->first) == source.arn; ++it)
+    out.targets.push_back(compile_target(it->second, source, load_balancer));
+  share_health(out);
+  return out;
+}
+
+}  // namespace weir::routing
