@@ -80,6 +80,7 @@ class DataPlane {
   // Opens `port` on this machine for listeners, or `port` + 8000 where it may not or cannot be
   // bound; returns the port that listens. Idempotent while the listener lives.
   // Errors: "PortInUse" naming both ports.
+  // Called under the Registry's lock: must not call the Registry.
   [[nodiscard]] virtual Result<std::uint16_t> open_port(std::uint16_t port) = 0;
 };
 

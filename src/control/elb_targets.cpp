@@ -1,0 +1,311 @@
+// Registration, deregistration and health of targets: reference §4.1, §4.7, §4.8.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "control/addresses.hpp"
+#include "control/elb.hpp"
+#include "control/references.hpp"
+#include "model/attributes.hpp"
+#include "model/cidr.hpp"
+#include "model/names.hpp"
+#include "model/validate.hpp"
+
+namespace weir::control {
+namespace {
+
+using model::InstanceState;
+
+Result<const model::TargetGroup*> find_group(const State& state, const std::string& arn) {
+  const auto found = state.target_groups.find(arn);
+  if (found == state.target_groups.end()) {
+    return fail("TargetGroupNotFound", fmt::format("Target groups '{}' not found", arn));
+  }
+  return &found->second;
+}
+
+Result<std::uint16_t> port_of(const TargetDescription& target, const model::TargetGroup& group) {
+  if (!target.port) return group.port;
+  if (auto valid = model::validate_port(*target.port, "targets.member.port"); !valid) {
+    return std::unexpected(valid.error());
+  }
+  return static_cast<std::uint16_t>(*target.port);
+}
+
+// The zone of an instance target; or why it cannot be one.
+Result<std::string> instance_zone(const State& state, const model::TargetGroup& group,
+                                  const TargetDescription& target) {
+  if (!model::is_ec2_id(target.id, "i-")) {
+    return fail("ValidationError",
+                fmt::format("Instance ID '{}' is not valid", target.id.substr(0, 100)));
+  }
+  const auto found = state.instances.find(target.id);
+  if (found == state.instances.end() || found->second.vpc_id != group.vpc_id) {
+    return fail("InvalidTarget",
+                fmt::format("The following targets are not in the target group VPC '{}': '{}'",
+                            group.vpc_id, target.id));
+  }
+  if (found->second.state != InstanceState::running) {
+    return fail("InvalidTarget",
+                fmt::format("The following targets are not in a running state and cannot be "
+                            "registered: '{}'",
+                            target.id));
+  }
+  return found->second.zone;
+}
+
+// Weir adds loopback to AWS's ranges: without it a service beside the daemon could not be a target.
+bool is_allowed_outside(model::Ipv4 address) {
+  constexpr std::array<std::string_view, 5> ranges = {
+      "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8"};
+  return std::ranges::any_of(
+      ranges, [&](std::string_view range) { return model::Cidr::parse(range)->contains(address); });
+}
+
+Result<std::string> address_zone(const State& state, const model::TargetGroup& group,
+                                 const TargetDescription& target) {
+  const auto address = model::Ipv4::parse(target.id);
+  if (!address) {
+    return fail("ValidationError", fmt::format("The IP address '{}' is not a valid IPv4 address",
+                                               target.id.substr(0, 100)));
+  }
+  if (const model::Subnet* subnet = subnet_of(state, group.vpc_id, *address)) {
+    if (!target.zone.empty() && target.zone != subnet->zone) {
+      return fail("ValidationError",
+                  fmt::format("The IP address '{}' lies in the Availability Zone '{}', not '{}'",
+                              target.id, subnet->zone, target.zone));
+    }
+    return subnet->zone;
+  }
+  const auto vpc = state.vpcs.find(group.vpc_id);
+  const bool is_inside =
+      vpc != state.vpcs.end() && model::Cidr::parse(vpc->second.cidr)->contains(*address);
+  if (is_inside || !is_allowed_outside(*address)) {
+    return fail("ValidationError",
+                fmt::format("The IP address '{}' is not within a subnet of the VPC, nor within "
+                            "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10",
+                            target.id));
+  }
+  if (target.zone != "all") {
+    return fail("ValidationError",
+                fmt::format("You must specify the Availability Zone 'all' for the IP address '{}', "
+                            "which is outside of the VPC",
+                            target.id));
+  }
+  return "all";
+}
+
+Status register_one(Draft& draft, const model::TargetGroup& group,
+                    const TargetDescription& description) {
+  const State& state = draft.state();
+  const auto port = port_of(description, group);
+  if (!port) return std::unexpected(port.error());
+  auto zone = group.target_type == "instance" ? instance_zone(state, group, description)
+                                              : address_zone(state, group, description);
+  if (!zone) return std::unexpected(zone.error());
+
+  const auto old = state.targets.find(TargetKey{group.arn, description.id, *port});
+  const bool is_registered = old != state.targets.end() && old->second.draining_until_ms == 0;
+  if (is_registered) return {};
+  draft.put(model::Target{.target_group_arn = group.arn,
+                          .id = description.id,
+                          .port = *port,
+                          .zone = std::move(*zone),
+                          .registered_at_ms = wall_ms()});
+  return {};
+}
+
+// A description without a port means the registration with the group's.
+Status deregister_one(Draft& draft, const model::TargetGroup& group,
+                      const TargetDescription& description) {
+  const auto port = port_of(description, group);
+  if (!port) return std::unexpected(port.error());
+  const TargetKey key{group.arn, description.id, *port};
+  const auto found = draft.state().targets.find(key);
+  if (found == draft.state().targets.end() || found->second.draining_until_ms != 0) return {};
+
+  const long delay_seconds = model::deregistration_delay_seconds(group);
+  const bool is_in_use = !load_balancers_of(draft.state(), group.arn).empty();
+  if (delay_seconds == 0 || !is_in_use) {
+    draft.erase_target(key);
+    return {};
+  }
+  model::Target target = found->second;
+  target.draining_until_ms = wall_ms() + delay_seconds * 1000;
+  draft.put(std::move(target));
+  return {};
+}
+
+// ---------------------------------------------------------------- health
+TargetHealth unused(TargetHealth health, std::string reason, std::string description) {
+  health.state = "unused";
+  health.reason = std::move(reason);
+  health.description = std::move(description);
+  return health;
+}
+
+// The zones that the load balancer of the group has a node in.
+std::set<std::string> enabled_zones(const State& state, const std::set<std::string>& users) {
+  std::set<std::string> zones;
+  for (const std::string& arn : users) {
+    const auto found = state.load_balancers.find(arn);
+    if (found == state.load_balancers.end()) continue;
+    for (const model::LoadBalancerNode& node : found->second.nodes) zones.insert(node.zone);
+  }
+  return zones;
+}
+
+bool is_node_address(const State& state, const std::string& address) {
+  for (const auto& [arn, load_balancer] : state.load_balancers) {
+    for (const model::LoadBalancerNode& node : load_balancer.nodes) {
+      if (node.private_ip == address) return true;
+    }
+  }
+  return false;
+}
+
+// What the resources alone tell of a target; nothing where the health checker must be asked.
+std::optional<TargetHealth> health_by_state(const State& state, const model::TargetGroup& group,
+                                            const std::set<std::string>& users,
+                                            const model::Target& target) {
+  TargetHealth health{.target_id = target.id,
+                      .port = target.port,
+                      .zone = target.zone,
+                      .state = {},
+                      .reason = {},
+                      .description = {}};
+  if (target.draining_until_ms != 0) {
+    health.state = "draining";
+    health.reason = "Target.DeregistrationInProgress";
+    health.description = "Target deregistration is in progress";
+    return health;
+  }
+  if (group.target_type == "instance") {
+    const auto found = state.instances.find(target.id);
+    const auto instance_state =
+        found == state.instances.end() ? InstanceState::terminated : found->second.state;
+    if (instance_state == InstanceState::stopped || instance_state == InstanceState::terminated) {
+      return unused(std::move(health), "Target.InvalidState",
+                    fmt::format("Target is in the {} state", model::name_of(instance_state)));
+    }
+    if (instance_state != InstanceState::running && instance_state != InstanceState::pending) {
+      return unused(std::move(health), "Target.InvalidState", "Target is in an invalid state");
+    }
+  } else if (is_node_address(state, target.id)) {
+    return unused(std::move(health), "Target.IpUnusable",
+                  "The IP address cannot be used as a target, as it is in use by a load balancer");
+  }
+  if (users.empty()) {
+    return unused(std::move(health), "Target.NotInUse",
+                  "Target group is not configured to receive traffic from the load balancer");
+  }
+  if (target.zone != "all" && !enabled_zones(state, users).contains(target.zone)) {
+    return unused(std::move(health), "Target.NotInUse",
+                  "Target is in an Availability Zone that is not enabled for the load balancer");
+  }
+  return std::nullopt;
+}
+
+TargetHealth health_by_checks(const DataPlane& data_plane, const model::Target& target) {
+  TargetHealth health =
+      data_plane.health(TargetKey{target.target_group_arn, target.id, target.port});
+  health.target_id = target.id;
+  health.port = target.port;
+  health.zone = target.zone;
+  if (health.state.empty()) {
+    health.state = "initial";
+    health.reason = "Elb.RegistrationInProgress";
+    health.description = "Target registration is in progress";
+  }
+  return health;
+}
+
+// ---------------------------------------------------------------- the end of registrations
+bool is_over(const State& state, const model::Target& target, std::int64_t now_ms) {
+  if (target.draining_until_ms != 0 && target.draining_until_ms <= now_ms) return true;
+  const auto group = state.target_groups.find(target.target_group_arn);
+  if (group == state.target_groups.end()) return true;
+  // An instance whose record is gone will not come back.
+  if (group->second.target_type == "instance" && !state.instances.contains(target.id)) return true;
+  return target.draining_until_ms != 0 && load_balancers_of(state, group->first).empty();
+}
+
+std::vector<TargetKey> registrations_over(const State& state) {
+  const std::int64_t now_ms = wall_ms();
+  std::vector<TargetKey> keys;
+  for (const auto& [key, target] : state.targets) {
+    if (is_over(state, target, now_ms)) keys.push_back(key);
+  }
+  return keys;
+}
+
+}  // namespace
+
+Status Elb::register_targets(const std::string& target_group_arn,
+                             const std::vector<TargetDescription>& targets) {
+  if (targets.empty()) return fail("ValidationError", "At least one target must be specified");
+  return registry_.update([&](Draft& draft) -> Status {
+    const auto group = find_group(draft.state(), target_group_arn);
+    if (!group) return std::unexpected(group.error());
+    for (const TargetDescription& target : targets) {
+      if (auto done = register_one(draft, **group, target); !done) return done;
+    }
+    return {};
+  });
+}
+
+Status Elb::deregister_targets(const std::string& target_group_arn,
+                               const std::vector<TargetDescription>& targets) {
+  if (targets.empty()) return fail("ValidationError", "At least one target must be specified");
+  return registry_.update([&](Draft& draft) -> Status {
+    const auto group = find_group(draft.state(), target_group_arn);
+    if (!group) return std::unexpected(group.error());
+    for (const TargetDescription& target : targets) {
+      if (auto done = deregister_one(draft, **group, target); !done) return done;
+    }
+    return {};
+  });
+}
+
+Result<std::vector<TargetHealth>> Elb::describe_target_health(const std::string& target_group_arn) {
+  // The data plane is asked after the lock is released: it may wait for the health checker.
+  std::vector<std::pair<model::Target, std::optional<TargetHealth>>> targets;
+  Status found;
+  registry_.read([&](const State& state) {
+    const auto group = find_group(state, target_group_arn);
+    if (!group) {
+      found = std::unexpected(group.error());
+      return;
+    }
+    const std::set<std::string> users = load_balancers_of(state, target_group_arn);
+    const TargetKey first{target_group_arn, "", 0};
+    for (auto at = state.targets.lower_bound(first);
+         at != state.targets.end() && at->second.target_group_arn == target_group_arn; ++at) {
+      targets.emplace_back(at->second, health_by_state(state, **group, users, at->second));
+    }
+  });
+  if (!found) return std::unexpected(found.error());
+
+  std::vector<TargetHealth> out;
+  out.reserve(targets.size());
+  for (auto& [target, by_state] : targets) {
+    out.push_back(by_state ? std::move(*by_state) : health_by_checks(data_plane_, target));
+  }
+  return out;
+}
+
+void Elb::finish_deregistrations() {
+  bool has_any = false;
+  registry_.read([&](const State& state) { has_any = !registrations_over(state).empty(); });
+  if (!has_any) return;
+  const auto done = registry_.update([](Draft& draft) -> Status {
+    for (const TargetKey& key : registrations_over(draft.state())) draft.erase_target(key);
+    return {};
+  });
+  if (!done) log::error("deregistered targets cannot be removed: {}", done.error().message);
+}
+
+}  // namespace weir::control
