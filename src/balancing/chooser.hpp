@@ -1,9 +1,9 @@
 // The choice of a target for one request.
 //
 // A Chooser belongs to one worker and one target group of one Snapshot; it keeps the list of
-// eligible targets and rebuilds it when the group's health epoch has moved. Eligible are the healthy
-// targets in use and not draining; where none is, all in use and not draining (fail open, reference
-// §4.6). Round robin starts at a random place, so that workers do not march in step.
+// eligible targets and rebuilds it when the group's health epoch has moved. Eligible are the
+// healthy targets in use and not draining; where none is, all in use and not draining (fail open,
+// reference §4.6). Round robin starts at a random place, so that workers do not march in step.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,9 @@ class Chooser {
 // the shares are exact over each weight_sum requests and not only on average.
 class WeightedChooser {
  public:
-  explicit WeightedChooser(const routing::Forward& forward);
+  // `forward` outlives the chooser. `seed` decides at which point of the sequence it starts, so
+  // that workers with seeds of their own do not march in step. Costs up to weight_sum steps.
+  explicit WeightedChooser(const routing::Forward& forward, std::uint64_t seed = 0);
   // Index in forward.groups, or nothing where all weights are 0.
   [[nodiscard]] std::optional<std::uint32_t> choose();
 
