@@ -1,0 +1,279 @@
+// Every command, option and help text. CLI11 throws; its exceptions end here.
+#include "cli/app.hpp"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "cli/commands.hpp"
+#include "compute/compute.hpp"
+#include "daemon/state_folder.hpp"
+#include "daemon/version.hpp"
+
+namespace weir::cli {
+namespace {
+
+constexpr int usage_status = 2;
+
+constexpr const char* main_footer = R"(Examples:
+  weir up                                the two clusters of the built-in template
+  weir up site.yaml -p Size=3            a CloudFormation template of yours
+  weir status                            what runs, where, how healthy
+  weir exec i-0abc -- ps aux             a command inside an instance
+  weir down && weir stop                 remove it all, end the daemon
+
+`weir COMMAND --help` says more about each.)";
+
+constexpr const char* up_footer = R"(Examples:
+  weir up                                two clusters: 5 × m4.large and 4 × t2.large, C++ app
+  weir up --app flask                    the same with the Flask app
+  weir up -p Cluster1Size=5 -p Cluster2Size=5
+  weir up site.yaml --name blue          a template of yours, as stack "blue"
+  weir up --timings                      and where the time went)";
+
+class App {
+ public:
+  App();
+  int run(int argc, char** argv);
+
+ private:
+  using Action = std::function<int()>;
+
+  CLI::App* add(CLI::App& parent, const std::string& name, const std::string& description,
+                const std::string& footer, Action action);
+  void add_common(CLI::App& command);
+  void add_serve_options(CLI::App& command);
+  void add_stack_commands();
+  void add_instance_commands();
+  void add_daemon_commands();
+  void add_image_commands();
+  void add_holder();
+  int usage_error(const CLI::ParseError& error);
+  int run_action();
+
+  CLI::App app_{"An application load balancer with its control plane and its instances.", "weir"};
+  Action action_;
+  Common common_;
+  std::string state_ = daemon::default_state_dir();
+  std::string output_ = "text";
+  UpOptions up_;
+  daemon::ServeOptions serve_;
+  std::string event_loop_;
+  std::string name_, id_, path_;
+  std::vector<std::string> words_;
+  bool is_all_ = false, is_following_ = false, with_instances_ = false;
+  int control_fd_ = -1;
+};
+
+CLI::App* App::add(CLI::App& parent, const std::string& name, const std::string& description,
+                   const std::string& footer, Action action) {
+  CLI::App* command = parent.add_subcommand(name, description);
+  command->footer(footer);
+  command->final_callback([this, command, chosen = std::move(action)] {
+    if (command->get_subcommands().empty()) action_ = chosen;
+  });
+  add_common(*command);
+  return command;
+}
+
+void App::add_common(CLI::App& command) {
+  command.add_option("--state", state_, "the folder that holds all state (or WEIR_STATE)")
+      ->type_name("DIR");
+  command.add_option("-o,--output", output_, "text for people, json for programs")
+      ->type_name("text|json")
+      ->check(CLI::IsMember({"text", "json"}));
+}
+
+void App::add_serve_options(CLI::App& command) {
+  command.add_option("--workers", serve_.workers, "worker threads (default: one per core)")
+      ->check(CLI::Range(1, 1024))
+      ->group("Daemon");
+  command
+      .add_option("--event-loop", event_loop_, "io_uring where the kernel allows it, else epoll")
+      ->type_name("io_uring|epoll")
+      ->check(CLI::IsMember({"io_uring", "epoll"}))
+      ->group("Daemon");
+  command
+      .add_option("--bind", serve_.bind_addresses,
+                  "address that listeners bind (default: loopback, IPv4 and IPv6)")
+      ->type_name("ADDR")
+      ->take_all()
+      ->expected(1)
+      ->group("Daemon");
+  command.add_option("--runtime", serve_.runtime, "the OCI runtime (default: runc)")
+      ->type_name("NAME")
+      ->group("Daemon");
+  command.add_flag("--rootless", serve_.rootless, "use a user namespace even as root")
+      ->group("Daemon");
+  command
+      .add_option("--vpc-cidr", serve_.vpc_cidr,
+                  "range of the default VPC (default: 172.31.0.0/16, or one that is free)")
+      ->type_name("CIDR")
+      ->group("Daemon");
+}
+
+void App::add_stack_commands() {
+  CLI::App* up_command =
+      add(app_, "up", "Bring a stack up and wait until its targets are healthy", up_footer, [this] {
+        up_.serve = serve_;
+        return up(common_, up_);
+      });
+  up_command->add_option("FILE", up_.file, "a CloudFormation template (default: two clusters)");
+  up_command->add_option("--name", up_.name, "name of the stack (default: from the file's name)");
+  up_command->add_option("-p,--parameter", up_.parameters, "a parameter of the template")
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->expected(1);
+  up_command->add_option("--app", up_.app, "short for the template's parameter App")
+      ->type_name("cpp|flask")
+      ->check(CLI::IsMember({"cpp", "flask"}));
+  up_command->add_option("--timeout", up_.timeout_seconds, "seconds to wait for healthy targets")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86'400));
+  up_command->add_flag("--timings", up_.wants_timings, "show where the time went");
+  add_serve_options(*up_command);
+
+  CLI::App* down_command = add(app_, "down", "Remove a stack and all that it made",
+                               "Examples:\n  weir down               the only stack there is\n"
+                               "  weir down blue\n  weir down --all",
+                               [this] { return down(common_, name_, is_all_); });
+  down_command->add_option("NAME", name_, "the stack (not needed where there is one only)");
+  down_command->add_flag("--all", is_all_, "all stacks");
+
+  add(app_, "status", "What runs, where, how healthy",
+      "Examples:\n  weir status\n  weir status --output json", [this] { return status(common_); });
+}
+
+void App::add_instance_commands() {
+  CLI::App* list = add(app_, "instances", "List instances, or stop, start, reboot, terminate them",
+                       "Examples:\n  weir instances\n  weir instances stop i-0abc i-0def\n"
+                       "An id may be shortened as long as it names one instance.",
+                       [this] { return instances(common_, is_all_); });
+  list->add_flag("--all", is_all_, "terminated ones too");
+  for (const auto* action : {"stop", "start", "reboot", "terminate"}) {
+    const std::string name = action;
+    CLI::App* command =
+        add(*list, name, fmt::format("{} instances and wait until they are so", name),
+            fmt::format("Example:\n  weir instances {} i-0abc", name),
+            [this, name] { return instances_action(common_, name, words_); });
+    command->add_option("ID", words_, "instance ids")->required();
+  }
+
+  CLI::App* logs_command = add(app_, "logs", "The output of an instance's boot and user data",
+                               "Examples:\n  weir logs i-0abc\n  weir logs -f i-0abc",
+                               [this] { return logs(common_, id_, is_following_); });
+  logs_command->add_option("ID", id_, "instance id")->required();
+  logs_command->add_flag("-f,--follow", is_following_, "go on as more is written");
+
+  CLI::App* exec_command =
+      add(app_, "exec", "Run a command inside an instance; its exit status is returned",
+          "Examples:\n  weir exec i-0abc -- ps aux\n  weir exec i-0abc -- bash",
+          [this] { return exec(common_, id_, words_); });
+  exec_command->add_option("ID", id_, "instance id")->required();
+  exec_command->add_option("COMMAND", words_, "the command and its arguments, after --")
+      ->required();
+}
+
+void App::add_daemon_commands() {
+  CLI::App* stop_command =
+      add(app_, "stop", "End the daemon; instances go on without it",
+          "Examples:\n  weir stop                     the next command finds the instances again\n"
+          "  weir stop --with-instances    remove all stacks and instances first",
+          [this] { return stop(common_, with_instances_); });
+  stop_command->add_flag("--with-instances", with_instances_,
+                         "remove all stacks and instances first");
+
+  CLI::App* serve_command = add(app_, "serve", "Run the daemon in the foreground",
+                                "Examples:\n  weir serve\n  weir serve --bind 0.0.0.0 --workers 4\n"
+                                "  weir serve --state /tmp/other --event-loop epoll",
+                                [this] { return serve(common_, serve_); });
+  add_serve_options(*serve_command);
+  serve_command->add_flag("--background", serve_.is_background)->group("");
+  serve_command->add_option("--ready-fd", serve_.ready_fd)->group("");
+
+  add(app_, "version", "The version of weir, and of the daemon that runs",
+      "Example:\n  weir version", [this] { return version(common_); });
+}
+
+void App::add_image_commands() {
+  CLI::App* image = app_.add_subcommand("image", "Import and list machine images");
+  image->footer("Examples:\n  weir image list\n  weir image import ami-0123456789abcdef0 root.tar");
+  image->require_subcommand(1);
+  CLI::App* import_command = add(*image, "import", "Give an AMI id a root file system of its own",
+                                 "Example:\n  weir image import ami-0123456789abcdef0 root.tar",
+                                 [this] { return image_import(common_, id_, path_); });
+  import_command->add_option("AMI-ID", id_, "ami- and 8 or 17 hexadecimal digits")->required();
+  import_command->add_option("TAR", path_, "a tar archive of the root file system")
+      ->required()
+      ->check(CLI::ExistingFile);
+  add(*image, "list", "The images that instances can be launched from",
+      "Example:\n  weir image list", [this] { return image_list(common_); });
+}
+
+// Not for people: the process that outlives the daemon.
+void App::add_holder() {
+  CLI::App* hold = add(app_, "hold", "", "", [this] {
+    return compute::holder_main({common_.state_dir, serve_.runtime, serve_.rootless}, control_fd_);
+  });
+  hold->group("");
+  hold->add_option("--control-fd", control_fd_)->required();
+  hold->add_option("--runtime", serve_.runtime);
+  hold->add_flag("--rootless", serve_.rootless);
+}
+
+App::App() {
+  app_.footer(main_footer);
+  app_.require_subcommand(1);
+  app_.set_version_flag("--version", fmt::format("weir {}", daemon::weir_version));
+  app_.set_help_flag("-h,--help", "print this help");
+  add_common(app_);
+  add_stack_commands();
+  add_instance_commands();
+  add_daemon_commands();
+  add_image_commands();
+  add_holder();
+}
+
+// The help to look at is that of the command that was begun.
+int App::usage_error(const CLI::ParseError& error) {
+  std::string command = "weir";
+  for (const CLI::App* at = &app_; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    command += " " + at->get_name();
+  }
+  std::fputs(fmt::format("weir: {}\n  see: {} --help\n", error.what(), command).c_str(), stderr);
+  return usage_status;
+}
+
+int App::run_action() {
+  const auto state_dir = daemon::absolute_state_dir(state_);
+  common_.is_json = output_ == "json";
+  if (!state_dir) return report_error(common_, state_dir.error());
+  common_.state_dir = *state_dir;
+  serve_.state_dir = *state_dir;
+  if (!event_loop_.empty()) {
+    serve_.event_loop = event_loop_ == "epoll" ? net::Backend::epoll : net::Backend::io_uring;
+  }
+  return action_();
+}
+
+int App::run(int argc, char** argv) {
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app_.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return usage_error(error);
+  }
+  return run_action();
+}
+
+}  // namespace
+
+int run(int argc, char** argv) { return App{}.run(argc, argv); }
+
+}  // namespace weir::cli

@@ -1,0 +1,53 @@
+// The commands, once their words are understood. Each returns the exit status.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "daemon/daemon.hpp"
+
+namespace weir::cli {
+
+struct Common {
+  std::string state_dir;  // absolute
+  bool is_json = false;
+};
+
+struct UpOptions {
+  std::string file;                     // empty: the built-in template
+  std::string name;                     // empty: from the file's name
+  std::vector<std::string> parameters;  // Key=Value
+  std::string app;                      // empty, "cpp" or "flask"
+  int timeout_seconds = 300;
+  bool wants_timings = false;
+  daemon::ServeOptions serve;
+};
+
+// Says on standard error what is wrong and what to do (and on standard output as JSON where that is
+// asked for); returns 1.
+int report_error(const Common& common, const Error& error);
+
+int up(const Common& common, const UpOptions& options);
+int down(const Common& common, const std::string& name, bool is_all);
+int status(const Common& common);
+int instances(const Common& common, bool is_all);
+int instances_action(const Common& common, const std::string& action,
+                     const std::vector<std::string>& ids);
+int logs(const Common& common, const std::string& id, bool is_following);
+int exec(const Common& common, const std::string& id, const std::vector<std::string>& argv);
+int stop(const Common& common, bool with_instances);
+int serve(const Common& common, daemon::ServeOptions options);
+int image_import(const Common& common, const std::string& id, const std::string& tar_path);
+int image_list(const Common& common);
+int version(const Common& common);
+
+// The name of a stack made from this file: its stem, with what a name may not hold replaced.
+[[nodiscard]] std::string stack_name_of(const std::string& file);
+
+// "Key=Value" words as a map; the error names the word that is none.
+[[nodiscard]] Result<std::map<std::string, std::string>> parse_parameters(
+    const std::vector<std::string>& words);
+
+}  // namespace weir::cli

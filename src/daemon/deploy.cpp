@@ -1,0 +1,218 @@
+#include "daemon/deploy.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "daemon/health_wait.hpp"
+#include "daemon/report.hpp"
+#include "stacks/builtin.hpp"
+#include "stacks/template.hpp"
+
+namespace weir::daemon {
+namespace {
+
+constexpr std::int64_t default_timeout_ms = 300'000;
+
+struct UpRequest {
+  stacks::CreateInput input;
+  std::chrono::milliseconds timeout{default_timeout_ms};
+};
+
+Result<UpRequest> read_up_request(const Json& request) {
+  UpRequest up;
+  up.input.name = text_of(request, "name");
+  up.input.template_body = text_of(request, "template");
+  up.input.file_name = text_of(request, "file");
+  if (up.input.template_body.empty() && up.input.file_name.empty()) {
+    up.input.template_body = std::string{stacks::builtin_template()};
+    up.input.file_name = "two-clusters.yaml";
+  }
+  if (const auto found = request.find("parameters"); found != request.end()) {
+    for (const auto& [key, value] : found->items()) {
+      up.input.parameters[key] = value.get<std::string>();
+    }
+  }
+  if (const auto found = request.find("timeout_ms"); found != request.end()) {
+    up.timeout = std::chrono::milliseconds{found->get<std::int64_t>()};
+  }
+  return up;
+}
+
+std::optional<model::Stack> find_stack(const Parts& parts, const std::string& name) {
+  std::optional<model::Stack> stack;
+  parts.registry.read([&](const control::State& state) {
+    for (const auto& [key, value] : state.stacks) {
+      if (value.name == name) stack = value;
+    }
+  });
+  return stack;
+}
+
+// What a deployment is made with: the parameters given, and the defaults of the others.
+std::map<std::string, std::string> effective_parameters(
+    const stacks::Template& parsed, const std::map<std::string, std::string>& given) {
+  auto parameters = given;
+  for (const auto& declared : parsed.parameters) {
+    if (declared.default_value) parameters.try_emplace(declared.name, *declared.default_value);
+  }
+  return parameters;
+}
+
+// The stack is there already: the same again is no error, anything else is.
+Status check_is_same(const model::Stack& stack, const stacks::CreateInput& input) {
+  const auto hint = fmt::format(
+      "`weir down {}` removes it, or give the new one another name with --name", stack.name);
+  if (stack.status != "CREATE_COMPLETE") {
+    return fail("AlreadyExistsException",
+                fmt::format("there is a stack {} in state {}", stack.name, stack.status), hint);
+  }
+  if (stack.template_body != input.template_body) {
+    return fail("AlreadyExistsException",
+                fmt::format("there is a stack {} already, made from another template", stack.name),
+                hint);
+  }
+  const auto parsed = stacks::load_template(input.template_body, input.file_name);
+  if (!parsed) return std::unexpected(parsed.error());
+  const auto has = effective_parameters(*parsed, stack.parameters);
+  for (const auto& [key, value] : effective_parameters(*parsed, input.parameters)) {
+    const auto found = has.find(key);
+    if (found != has.end() && found->second == value) continue;
+    return fail("AlreadyExistsException",
+                fmt::format("there is a stack {} already, with {} = {} rather than {}", stack.name,
+                            key, found == has.end() ? "(none)" : found->second, value),
+                hint);
+  }
+  return {};
+}
+
+void send_plan(Session& session, const stacks::Plan& plan) {
+  Json instances = Json::array();
+  Json parameters = Json::object();
+  for (const auto& resource : plan.resources) {
+    if (resource.type == "AWS::EC2::Instance") instances.push_back(resource.logical_id);
+  }
+  for (const auto& parameter : plan.parameters) parameters[parameter.name] = parameter.value;
+  session.send_event(to_line(Json{{"event", "plan"},
+                                  {"description", plan.description},
+                                  {"resources", plan.resources.size()},
+                                  {"instances", instances.size()},
+                                  {"parameters", parameters},
+                                  {"notices", plan.notices}}));
+}
+
+void send_resource(Session& session, const stacks::Event& event) {
+  session.send_event(to_line(Json{{"event", "resource"},
+                                  {"logical_id", event.logical_id},
+                                  {"type", event.type},
+                                  {"physical_id", event.physical_id},
+                                  {"status", event.status},
+                                  {"reason", event.reason}}));
+}
+
+class Phases {
+ public:
+  void mark(const std::string& phase) {
+    const auto now = monotonic_ns();
+    phases_.push_back(Json{{"phase", phase}, {"ms", static_cast<double>(now - last_ns_) / 1e6}});
+    last_ns_ = now;
+  }
+  [[nodiscard]] const Json& json() const { return phases_; }
+
+ private:
+  std::int64_t last_ns_ = monotonic_ns();
+  Json phases_ = Json::array();
+};
+
+Json up_result(Parts& parts, const std::string& name, bool existed, const HealthOutcome& health,
+               const std::vector<std::string>& notices, const Phases& phases) {
+  Json stack;
+  Json balancers;
+  parts.registry.read([&](const control::State& state) {
+    for (const auto& [key, value] : state.stacks) {
+      if (value.name == name) stack = stack_json(value);
+    }
+    balancers = load_balancers_json(state, name);
+  });
+  return Json{{"stack", stack},
+              {"existed", existed},
+              {"load_balancers", balancers},
+              {"targets", {{"healthy", health.healthy}, {"total", health.total}}},
+              {"daemon", daemon_json(parts)},
+              {"notices", notices},
+              {"timings", phases.json()}};
+}
+
+// Which stack `weir down` means without a name.
+Result<std::vector<std::string>> stacks_to_remove(const Parts& parts, const Json& request) {
+  std::vector<std::string> names;
+  parts.registry.read([&](const control::State& state) {
+    for (const auto& [key, stack] : state.stacks) names.push_back(stack.name);
+  });
+  if (flag_of(request, "all")) return names;
+  if (const auto name = text_of(request, "name"); !name.empty()) {
+    return std::vector<std::string>{name};
+  }
+  if (names.size() == 1) return names;
+  if (names.empty()) return fail("StackNotFound", "there is no stack to remove", "");
+  std::string list;
+  for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
+  return fail("StackAmbiguous", fmt::format("there are several stacks: {}", list),
+              "name one, or use `weir down --all`");
+}
+
+}  // namespace
+
+Result<Json> run_up(Parts& parts, const Json& request, Session& session) {
+  auto up = read_up_request(request);
+  if (!up) return std::unexpected(up.error());
+  const auto& name = up->input.name;
+  Phases phases;
+  std::vector<std::string> notices;
+  const auto existing = find_stack(parts, name);
+  if (existing) {
+    if (auto same = check_is_same(*existing, up->input); !same) {
+      return std::unexpected(same.error());
+    }
+  } else {
+    const auto plan = parts.engine.validate(up->input);
+    if (!plan) return std::unexpected(plan.error());
+    notices = plan->notices;
+    send_plan(session, *plan);
+    phases.mark("template checked");
+    log::info("stack {}: {} resources from {}", name, plan->resources.size(), up->input.file_name);
+    const auto created = parts.engine.create(
+        up->input, [&](const stacks::Event& event) { send_resource(session, event); });
+    parts.publisher.flush();
+    if (!created) return std::unexpected(created.error());
+    phases.mark("resources made");
+  }
+  const auto healthy = wait_until_healthy(parts, name, up->timeout, session);
+  if (!healthy) return std::unexpected(healthy.error());
+  phases.mark("targets healthy");
+  return up_result(parts, name, existing.has_value(), *healthy, notices, phases);
+}
+
+Result<Json> run_down(Parts& parts, const Json& request, Session& session) {
+  const auto names = stacks_to_remove(parts, request);
+  if (!names) return std::unexpected(names.error());
+  Json removed = Json::array();
+  for (const auto& name : *names) {
+    session.send_event(to_line(Json{{"event", "removing"}, {"stack", name}}));
+    const auto gone = parts.engine.remove(
+        name, [&](const stacks::Event& event) { send_resource(session, event); });
+    parts.publisher.flush();
+    if (!gone) return std::unexpected(gone.error());
+    log::info("stack {} is removed", name);
+    removed.push_back(name);
+  }
+  return Json{{"removed", removed}};
+}
+
+}  // namespace weir::daemon

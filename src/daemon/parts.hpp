@@ -1,0 +1,35 @@
+// What the commands of the control socket work with: the running daemon's parts.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "compute/compute.hpp"
+#include "control/ec2.hpp"
+#include "control/elb.hpp"
+#include "control/registry.hpp"
+#include "daemon/change_signal.hpp"
+#include "daemon/publisher.hpp"
+#include "daemon/version.hpp"
+#include "proxy/data_plane.hpp"
+#include "stacks/engine.hpp"
+
+namespace weir::daemon {
+
+struct Parts {
+  std::string state_dir;
+  int workers = 0;
+  std::int64_t started_wall_ms = 0;
+  control::Registry& registry;
+  control::Elb& elb;
+  control::Ec2& ec2;
+  compute::Compute& compute;
+  stacks::Engine& engine;
+  proxy::DataPlane& data_plane;
+  Publisher& publisher;
+  ChangeSignal& changes;
+  std::function<void()> request_stop;
+};
+
+}  // namespace weir::daemon
