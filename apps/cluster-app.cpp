@@ -2,7 +2,7 @@
 // number) says which instance answers. One thread serves with edge-triggered epoll: all that a
 // client has sent is answered by one write. Another thread asks the metadata service who we are;
 // requests for the id wait until that is known, "/" never does.
-// g++ -O2 -std=c++17 -pthread cluster-app.cpp -o cluster-app
+// Build: g++ -O2 -std=c++17 -pthread cluster-app.cpp -o cluster-app
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -86,10 +86,10 @@ static size_t refuse(Connection& c, const char* status) {
 
 static void respond(Connection& c, string_view method, string_view path) {
   bool is_head = method == "HEAD";
-  if (path != "/" && path.find(marker) == path.npos)
-    answer(c, "404 NOT FOUND", "<h1>Not Found</h1>\n", is_head);
-  else if (!is_head && method != "GET")
+  if (!is_head && method != "GET")
     answer(c, "405 METHOD NOT ALLOWED", "<h1>Method Not Allowed</h1>\n");
+  else if (path != "/" && path.find(marker) == path.npos)
+    answer(c, "404 NOT FOUND", "<h1>Not Found</h1>\n", is_head);
   else
     answer(c, "200 OK", path == "/" ? "Healthy!" : id_page, is_head);
 }

@@ -207,6 +207,7 @@ Status ImageTree::copy_entries(const std::string& from, const std::string& to, O
   const int fd = ::open(from.c_str(), open_directory);
   if (fd < 0) return {};
   for (const auto& name : entries_of(fd)) {
+    if (name.ends_with(".gz")) continue;  // links to manual pages: most of /etc/alternatives
     auto copied = copy_entry(from + "/" + name, to + "/" + name, owner, depth + 1);
     if (!copied) return copied;
   }
