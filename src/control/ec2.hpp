@@ -22,7 +22,7 @@ struct RunInstancesInput {
   std::string image_id;
   std::string type;
   int count = 1;
-  std::string subnet_id;  // empty: a default subnet, zones in turn
+  std::string subnet_id;                        // empty: a default subnet, zones in turn
   std::vector<std::string> security_group_ids;  // empty: the VPC's default group
   std::string key_name;
   std::string user_data;  // raw
@@ -40,6 +40,8 @@ struct CreateSecurityGroupInput {
 
 class Ec2 {
  public:
+  struct Impl;  // ec2_impl.hpp
+
   Ec2(Registry& registry, compute::Compute& compute);
   ~Ec2();  // waits for launches under way
   Ec2(const Ec2&) = delete;
@@ -59,6 +61,8 @@ class Ec2 {
   Status stop_instances(const std::vector<std::string>& ids);
   Status start_instances(const std::vector<std::string>& ids);
   Status reboot_instances(const std::vector<std::string>& ids);
+  // Removes the records of instances terminated more than an hour ago. Call it now and then.
+  void purge_terminated();
 
   // Blocks until the instance is in `state`, or in a state from which it cannot get there
   // ("InstanceFailed", the message is its state reason), or `timeout` is over ("Timeout").
@@ -71,7 +75,6 @@ class Ec2 {
   Status authorize_egress(const std::string& id, const model::SecurityGroupRule& rule);
 
  private:
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

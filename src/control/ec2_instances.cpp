@@ -1,0 +1,376 @@
+// The verbs on instances: validation and intent (reference §9.2, §9.3). The work follows in jobs.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "base/log.hpp"
+#include "control/addresses.hpp"
+#include "control/ec2_impl.hpp"
+#include "control/references.hpp"
+#include "model/instance_types.hpp"
+#include "model/limits.hpp"
+#include "model/names.hpp"
+#include "model/validate.hpp"
+
+namespace weir::control {
+namespace {
+
+using model::InstanceState;
+
+constexpr std::int64_t terminated_kept_ms = 3'600'000;
+
+std::string join(const std::vector<std::string>& words) {
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
+std::string known_types() {
+  std::vector<std::string> names;
+  for (const model::InstanceType& type : model::instance_types()) names.emplace_back(type.name);
+  return join(names);
+}
+
+Status validate(const RunInstancesInput& input) {
+  if (input.image_id.empty()) {
+    return fail("MissingParameter", "The request must contain the parameter ImageId");
+  }
+  if (!model::is_ec2_id(input.image_id, "ami-")) {
+    return fail("InvalidAMIID.Malformed", fmt::format("Invalid id: \"{}\" (expecting \"ami-...\")",
+                                                      input.image_id.substr(0, 100)));
+  }
+  if (model::find_instance_type(input.type) == nullptr) {
+    return fail("InvalidParameterValue",
+                fmt::format("Invalid value '{}' for InstanceType.", input.type.substr(0, 100)),
+                "Weir knows " + known_types() + ".");
+  }
+  if (input.count < 1 || input.count > model::limits::instances_per_call_max) {
+    return fail("InvalidParameterValue",
+                fmt::format("The number of instances must be between 1 and {}, not {}",
+                            model::limits::instances_per_call_max, input.count));
+  }
+  if (input.user_data.size() > model::limits::user_data_bytes_max) {
+    return fail("InvalidParameterValue",
+                fmt::format("User data is limited to {} bytes, this has {}",
+                            model::limits::user_data_bytes_max, input.user_data.size()));
+  }
+  if (!input.key_name.empty()) {
+    return fail("InvalidKeyPair.NotFound",
+                fmt::format("The key pair '{}' does not exist", input.key_name.substr(0, 255)),
+                "This version of Weir has no key pairs; leave KeyName out and use `weir exec`.");
+  }
+  return model::validate_tags(input.tags);
+}
+
+// Of the default subnets those of the first two zones, where load balancers usually have their
+// nodes; of these the one with the fewest instances.
+Result<const model::Subnet*> choose_subnet(const State& state) {
+  constexpr std::size_t zones = 2;
+  std::map<std::string, const model::Subnet*> by_zone;
+  for (const auto& [id, subnet] : state.subnets) {
+    if (subnet.is_default_for_zone) by_zone[subnet.zone] = &subnet;
+  }
+  if (by_zone.empty()) return fail("VPCIdNotSpecified", "No default VPC for this user");
+  std::map<std::string, int> counts;
+  for (const auto& [id, instance] : state.instances) {
+    if (instance.state != InstanceState::terminated) ++counts[instance.subnet_id];
+  }
+  const model::Subnet* best = nullptr;
+  std::size_t looked_at = 0;
+  for (const auto& [zone, subnet] : by_zone) {
+    if (++looked_at > zones) break;
+    if (best == nullptr || counts[subnet->id] < counts[best->id]) best = subnet;
+  }
+  return best;
+}
+
+Result<const model::Subnet*> find_subnet(const State& state, const std::string& id) {
+  const auto found = state.subnets.find(id);
+  if (found == state.subnets.end()) {
+    return fail("InvalidSubnetID.NotFound", fmt::format("The subnet ID '{}' does not exist", id));
+  }
+  return &found->second;
+}
+
+Result<std::vector<std::string>> find_groups(const State& state, const std::string& vpc_id,
+                                             const std::vector<std::string>& ids) {
+  if (ids.empty()) {
+    const model::SecurityGroup* group = default_security_group(state, vpc_id);
+    if (group == nullptr) {
+      return fail("InvalidGroup.NotFound",
+                  fmt::format("The VPC '{}' has no default security group", vpc_id));
+    }
+    return std::vector<std::string>{group->id};
+  }
+  std::vector<std::string> unique;
+  for (const std::string& id : ids) {
+    const auto found = state.security_groups.find(id);
+    if (found == state.security_groups.end() || found->second.vpc_id != vpc_id) {
+      return fail("InvalidGroup.NotFound",
+                  fmt::format("The security group '{}' does not exist in VPC '{}'", id, vpc_id));
+    }
+    if (std::ranges::find(unique, id) == unique.end()) unique.push_back(id);
+  }
+  return unique;
+}
+
+// Locally administered, and derived from the address: unique where that is.
+std::string mac_of(const std::string& private_ip) {
+  const std::uint32_t value = model::Ipv4::parse(private_ip)->value();
+  return fmt::format("02:42:{:02x}:{:02x}:{:02x}:{:02x}", value >> 24U, value >> 16U & 255U,
+                     value >> 8U & 255U, value & 255U);
+}
+
+std::string dns_name_of(const std::string& private_ip, const std::string& region) {
+  std::string name = "ip-" + private_ip;
+  std::ranges::replace(name, '.', '-');
+  return name + (region == "us-east-1" ? ".ec2.internal" : "." + region + ".compute.internal");
+}
+
+Status run_one(Draft& draft, const RunInstancesInput& input, const std::string& region,
+               model::Instance instance, std::vector<model::Instance>& out) {
+  const State& state = draft.state();
+  const auto subnet =
+      input.subnet_id.empty() ? choose_subnet(state) : find_subnet(state, input.subnet_id);
+  if (!subnet) return std::unexpected(subnet.error());
+  auto groups = find_groups(state, (*subnet)->vpc_id, input.security_group_ids);
+  if (!groups) return std::unexpected(groups.error());
+  auto address = FreeAddresses(state, **subnet).take();
+  if (!address) return std::unexpected(address.error());
+  instance.id = make_ec2_id("i-");
+  instance.vpc_id = (*subnet)->vpc_id;
+  instance.subnet_id = (*subnet)->id;
+  instance.zone = (*subnet)->zone;
+  instance.private_ip = std::move(*address);
+  instance.mac = mac_of(instance.private_ip);
+  instance.private_dns_name = dns_name_of(instance.private_ip, region);
+  instance.security_group_ids = std::move(*groups);
+  out.push_back(instance);
+  draft.put(std::move(instance));
+  return {};
+}
+
+std::unexpected<Error> wrong_state(const std::string& id, std::string_view verb) {
+  return fail(
+      "IncorrectInstanceState",
+      fmt::format("The instance '{}' is not in a state from which it can be {}.", id, verb));
+}
+
+std::string now_gmt() {
+  std::string text = iso8601(wall_ms()).substr(0, 19);
+  text[10] = ' ';
+  return text;
+}
+
+model::StateReason user_initiated() {
+  return {"Client.UserInitiatedShutdown",
+          fmt::format("Client.UserInitiatedShutdown: User initiated shutdown ({} GMT)", now_gmt())};
+}
+
+// `state` can still lead to `goal` without another call.
+bool can_reach(const model::Instance& instance, InstanceState goal) {
+  const bool is_ended =
+      instance.state == InstanceState::terminated || instance.state == InstanceState::shutting_down;
+  switch (goal) {
+    case InstanceState::running:
+      return instance.state == InstanceState::pending;
+    case InstanceState::terminated:
+      return instance.state_reason.code != "Server.InternalError" || !is_ended;
+    default:
+      return !is_ended;
+  }
+}
+
+}  // namespace
+
+Ec2::Ec2(Registry& registry, compute::Compute& compute)
+    : impl_(std::make_unique<Impl>(registry, compute)) {}
+Ec2::~Ec2() = default;
+
+Status check_instance_ids(const State& state, const std::vector<std::string>& ids) {
+  if (ids.empty()) {
+    return fail("MissingParameter", "The request must contain the parameter InstanceId");
+  }
+  std::vector<std::string> missing;
+  for (const std::string& id : ids) {
+    if (!model::is_ec2_id(id, "i-")) {
+      return fail("InvalidInstanceID.Malformed",
+                  fmt::format("Invalid id: \"{}\"", id.substr(0, 100)));
+    }
+    if (!state.instances.contains(id)) missing.push_back(id);
+  }
+  if (missing.empty()) return {};
+  const bool is_one = missing.size() == 1;
+  return fail("InvalidInstanceID.NotFound",
+              fmt::format("The instance ID{} '{}' {} not exist", is_one ? "" : "s", join(missing),
+                          is_one ? "does" : "do"));
+}
+
+Result<std::vector<model::Instance>> Ec2::run_instances(const RunInstancesInput& input) {
+  if (auto valid = validate(input); !valid) return std::unexpected(valid.error());
+  model::Instance common;
+  common.reservation_id = make_ec2_id("r-");
+  common.image_id = input.image_id;
+  common.type = input.type;
+  common.key_name = input.key_name;
+  common.user_data = input.user_data;
+  common.launch_time_ms = wall_ms();
+  common.tags = input.tags;
+
+  std::vector<model::Instance> instances;
+  const auto stored = impl_->registry.update([&](Draft& draft) -> Status {
+    for (int index = 0; index < input.count; ++index) {
+      common.launch_index = index;
+      if (auto done = run_one(draft, input, impl_->registry.region(), common, instances); !done) {
+        return done;
+      }
+    }
+    return {};
+  });
+  if (!stored) return std::unexpected(stored.error());
+  for (const model::Instance& instance : instances) impl_->add_launch(instance.id);
+  return instances;
+}
+
+Status Ec2::terminate_instances(const std::vector<std::string>& ids) {
+  std::vector<std::string> changed;
+  const auto stored = impl_->registry.update([&](Draft& draft) -> Status {
+    if (auto valid = check_instance_ids(draft.state(), ids); !valid) return valid;
+    for (const std::string& id : std::set<std::string>(ids.begin(), ids.end())) {
+      model::Instance instance = draft.state().instances.at(id);
+      if (instance.state == InstanceState::terminated) continue;
+      // One whose termination has failed is tried again.
+      const bool is_under_way = instance.state == InstanceState::shutting_down &&
+                                instance.state_reason.code != "Server.InternalError";
+      if (is_under_way) continue;
+      instance.state = InstanceState::shutting_down;
+      instance.state_reason = user_initiated();
+      draft.put(std::move(instance));
+      changed.push_back(id);
+    }
+    return {};
+  });
+  if (!stored) return stored;
+  for (const std::string& id : changed) impl_->add_terminate(id);
+  return {};
+}
+
+Status Ec2::stop_instances(const std::vector<std::string>& ids) {
+  std::vector<std::string> changed;
+  const auto stored = impl_->registry.update([&](Draft& draft) -> Status {
+    if (auto valid = check_instance_ids(draft.state(), ids); !valid) return valid;
+    for (const std::string& id : std::set<std::string>(ids.begin(), ids.end())) {
+      model::Instance instance = draft.state().instances.at(id);
+      if (instance.state == InstanceState::stopped || instance.state == InstanceState::stopping) {
+        continue;
+      }
+      if (instance.state != InstanceState::running) return wrong_state(id, "stopped");
+      instance.state = InstanceState::stopping;
+      instance.state_reason = user_initiated();
+      draft.put(std::move(instance));
+      changed.push_back(id);
+    }
+    return {};
+  });
+  if (!stored) return stored;
+  for (const std::string& id : changed) impl_->add_stop(id);
+  return {};
+}
+
+Status Ec2::start_instances(const std::vector<std::string>& ids) {
+  std::set<std::string> unique(ids.begin(), ids.end());
+  const auto stored = impl_->registry.update([&](Draft& draft) -> Status {
+    if (auto valid = check_instance_ids(draft.state(), ids); !valid) return valid;
+    for (const std::string& id : unique) {
+      model::Instance instance = draft.state().instances.at(id);
+      if (instance.state != InstanceState::stopped) return wrong_state(id, "started");
+      instance.state = InstanceState::pending;
+      instance.state_reason = {};
+      instance.launch_time_ms = wall_ms();
+      draft.put(std::move(instance));
+    }
+    return {};
+  });
+  if (!stored) return stored;
+  for (const std::string& id : unique) impl_->add_launch(id);
+  return {};
+}
+
+Status Ec2::reboot_instances(const std::vector<std::string>& ids) {
+  std::vector<std::string> wanted;
+  Status valid;
+  impl_->registry.read([&](const State& state) {
+    valid = check_instance_ids(state, ids);
+    if (!valid) return;
+    for (const std::string& id : std::set<std::string>(ids.begin(), ids.end())) {
+      const InstanceState instance_state = state.instances.at(id).state;
+      if (instance_state == InstanceState::running) {
+        wanted.push_back(id);
+      } else if (instance_state != InstanceState::terminated) {
+        valid = wrong_state(id, "rebooted");
+        return;
+      }
+    }
+  });
+  if (!valid) return valid;
+  for (const std::string& id : wanted) impl_->add_reboot(id);
+  return {};
+}
+
+void Ec2::purge_terminated() {
+  const std::int64_t before_ms = wall_ms() - terminated_kept_ms;
+  const auto over = [&](const State& state) {
+    std::vector<std::string> ids;
+    for (const auto& [id, instance] : state.instances) {
+      if (instance.state == InstanceState::terminated && instance.terminated_at_ms <= before_ms) {
+        ids.push_back(id);
+      }
+    }
+    return ids;
+  };
+  bool has_any = false;
+  impl_->registry.read([&](const State& state) { has_any = !over(state).empty(); });
+  if (!has_any) return;
+  const auto done = impl_->registry.update([&](Draft& draft) -> Status {
+    for (const std::string& id : over(draft.state())) draft.erase_instance(id);
+    return {};
+  });
+  if (!done) log::error("terminated instances cannot be removed: {}", done.error().message);
+}
+
+Status Ec2::wait_for(const std::string& id, InstanceState state,
+                     std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  InstanceSignal& signal = *impl_->signal;
+  while (true) {
+    std::uint64_t seen = 0;
+    {
+      const std::lock_guard lock(signal.mutex);
+      seen = signal.generation;
+    }
+    std::optional<model::Instance> instance;
+    impl_->registry.read([&](const State& now) {
+      if (const auto found = now.instances.find(id); found != now.instances.end()) {
+        instance = found->second;
+      }
+    });
+    if (!instance) {
+      if (state == InstanceState::terminated) return {};
+      return fail("InvalidInstanceID.NotFound",
+                  fmt::format("The instance ID '{}' does not exist", id));
+    }
+    if (instance->state == state) return {};
+    if (!can_reach(*instance, state)) {
+      return fail("InstanceFailed", fmt::format("{} is {}: {}", id, model::name_of(instance->state),
+                                                instance->state_reason.message));
+    }
+    std::unique_lock lock(signal.mutex);
+    if (!signal.changed.wait_until(lock, deadline, [&] { return signal.generation != seen; })) {
+      return fail("Timeout", fmt::format("{} is still {} after {} s", id,
+                                         model::name_of(instance->state), timeout.count() / 1000));
+    }
+  }
+}
+
+}  // namespace weir::control
