@@ -7,25 +7,22 @@
 
 namespace weir::routing {
 
-std::size_t AffixTable::home_of(std::uint64_t hash) const {
-  const std::uint64_t mixed = (hash ^ (hash >> 32U)) * 0x9e3779b97f4a7c15;
-  return (mixed >> 32U) & (slots_.size() - 1);
-}
-
-const AffixTable::Slot* AffixTable::find(std::uint64_t hash, std::string_view text,
+const AffixTable::Slot* AffixTable::find(std::uint32_t hash, std::string_view text,
                                          Kind kind) const {
-  for (std::size_t at = home_of(hash);; at = (at + 1) & (slots_.size() - 1)) {
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
     const Slot& slot = slots_[at];
     if (slot.number == empty) return nullptr;
-    if (slot.hash == hash && slot.kind == kind &&
+    if (slot.hash == hash && (slot.is_whole != 0) == (kind == Kind::whole) &&
         std::string_view(texts_).substr(slot.text_offset, slot.text_bytes) == text)
       return &slot;
   }
 }
 
 void AffixTable::place(const Slot& slot) {
-  std::size_t at = home_of(slot.hash);
-  while (slots_[at].number != empty) at = (at + 1) & (slots_.size() - 1);
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = slot.hash & mask;
+  while (slots_[at].number != empty) at = (at + 1) & mask;
   slots_[at] = slot;
 }
 
@@ -39,13 +36,18 @@ void AffixTable::grow() {
 
 std::uint32_t AffixTable::insert(std::string_view text, Kind kind) {
   WEIR_ASSERT(kind == Kind::whole || (!text.empty() && text.size() <= affix_bytes_max));
-  std::uint64_t hash = hash_start;
-  for (std::size_t i = 0; i < text.size(); ++i) hash = step(hash, byte_at(text, i));
-  if (count_ * 2 >= slots_.size()) grow();
+  std::uint64_t running = hash_start;
+  for (std::size_t i = 0; i < text.size(); ++i) running = step(running, byte_at(text, i));
+  const std::uint32_t hash = finish(running);
+  if ((count_ + 1) * 4 > slots_.size() * 3) grow();
   if (const Slot* known = find(hash, text, kind)) return known->number;
-  const auto number = static_cast<std::uint32_t>(count_++);
-  place({hash, static_cast<std::uint32_t>(texts_.size()), static_cast<std::uint32_t>(text.size()),
-         number, kind});
+  Slot slot;
+  slot.hash = hash;
+  slot.text_offset = static_cast<std::uint32_t>(texts_.size());
+  slot.text_bytes = static_cast<std::uint32_t>(text.size()) & 0x7fffffffU;
+  slot.is_whole = kind == Kind::whole ? 1 : 0;
+  slot.number = static_cast<std::uint32_t>(count_++);
+  place(slot);
   texts_ += text;
   if (kind == Kind::affix) {
     affix_lengths_.set(text.size());
@@ -53,7 +55,7 @@ std::uint32_t AffixTable::insert(std::string_view text, Kind kind) {
   } else {
     whole_bytes_longest_ = std::max(whole_bytes_longest_, text.size());
   }
-  return number;
+  return slot.number;
 }
 
 }  // namespace weir::routing

@@ -3,12 +3,11 @@
 // in use, and which ports there are. What refers to nothing is left out, since a snapshot must
 // always be had; the control plane refuses such references before they get here.
 #include <algorithm>
-#include <charconv>
-#include <limits>
 #include <map>
 #include <unordered_map>
 #include <utility>
 
+#include "model/attributes.hpp"
 #include "routing/rule_matcher.hpp"
 #include "routing/snapshot.hpp"
 #include "routing/targets.hpp"
@@ -19,55 +18,43 @@ namespace {
 
 using Positions = std::unordered_map<std::string_view, std::uint32_t>;
 
-bool flag(const model::Attributes& attributes, const std::string& key) {
-  const auto found = attributes.find(key);
-  return found != attributes.end() && found->second == "true";
-}
-
-std::int64_t seconds_as_ms(const model::Attributes& attributes, const std::string& key,
-                           std::int64_t default_ms) {
-  const auto found = attributes.find(key);
-  if (found == attributes.end()) return default_ms;
-  const std::string& text = found->second;
-  std::int32_t seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  const bool is_number = error == std::errc{} && end == text.data() + text.size();
-  return is_number && seconds > 0 ? std::int64_t{seconds} * 1000 : default_ms;
-}
-
 template <typename Enum>
-Enum word(const model::Attributes& attributes, const std::string& key,
-          std::initializer_list<std::pair<std::string_view, Enum>> words, Enum otherwise) {
-  const auto found = attributes.find(key);
-  if (found == attributes.end()) return otherwise;
-  for (const auto& [text, value] : words) {
-    if (found->second == text) return value;
+Enum word(std::string_view text, std::initializer_list<std::pair<std::string_view, Enum>> words,
+          Enum otherwise) {
+  for (const auto& [each, value] : words) {
+    if (each == text) return value;
   }
   return otherwise;
 }
 
 LoadBalancer compile_load_balancer(const model::LoadBalancer& source) {
-  const model::Attributes& attributes = source.attributes;
+  const auto specs = model::load_balancer_attributes();
+  const auto flag = [&](std::string_view key) {
+    return model::flag_of(source.attributes, specs, key);
+  };
+  const auto seconds_as_ms = [&](std::string_view key) {
+    return std::int64_t{model::number_of(source.attributes, specs, key)} * 1000;
+  };
+  const auto text = [&](std::string_view key) {
+    return model::value_of(source.attributes, specs, key);
+  };
   LoadBalancer out;
   out.arn = source.arn;
   out.name = source.name;
   out.dns_name = source.dns_name;
   out.nodes = source.nodes;
-  out.idle_timeout_ms =
-      seconds_as_ms(attributes, "idle_timeout.timeout_seconds", out.idle_timeout_ms);
-  out.client_keep_alive_ms =
-      seconds_as_ms(attributes, "client_keep_alive.seconds", out.client_keep_alive_ms);
-  out.preserve_host_header = flag(attributes, "routing.http.preserve_host_header.enabled");
-  out.drop_invalid_header_fields =
-      flag(attributes, "routing.http.drop_invalid_header_fields.enabled");
-  out.xff_client_port = flag(attributes, "routing.http.xff_client_port.enabled");
+  out.idle_timeout_ms = seconds_as_ms("idle_timeout.timeout_seconds");
+  out.client_keep_alive_ms = seconds_as_ms("client_keep_alive.seconds");
+  out.preserve_host_header = flag("routing.http.preserve_host_header.enabled");
+  out.drop_invalid_header_fields = flag("routing.http.drop_invalid_header_fields.enabled");
+  out.xff_client_port = flag("routing.http.xff_client_port.enabled");
   using Xff = LoadBalancer::XffMode;
   out.xff_mode =
-      word(attributes, "routing.http.xff_header_processing.mode",
+      word(text("routing.http.xff_header_processing.mode"),
            {{"append", Xff::append}, {"preserve", Xff::preserve}, {"remove", Xff::remove}},
            out.xff_mode);
   using Desync = LoadBalancer::DesyncMode;
-  out.desync_mode = word(attributes, "routing.http.desync_mitigation_mode",
+  out.desync_mode = word(text("routing.http.desync_mitigation_mode"),
                          {{"monitor", Desync::monitor},
                           {"defensive", Desync::defensive},
                           {"strictest", Desync::strictest}},

@@ -74,9 +74,12 @@ void RuleMatcher::file_by_path(PathIndex& index, Candidate candidate) {
   for (const Glob& glob : rule.path->globs) {
     const Key key = path_key(glob);
     const std::uint32_t number = index.table.insert(key.text, key.kind);
-    if (number == index.filed.size()) index.filed.emplace_back();
     candidate.is_path_proven = key.is_proof;
-    index.filed[number].push_back(candidate);
+    if (number == index.filed.size()) {
+      index.filed.push_back({candidate, {}});
+    } else {
+      index.filed[number].others.push_back(candidate);
+    }
   }
 }
 
@@ -114,19 +117,25 @@ bool RuleMatcher::candidate_holds(const Candidate& candidate, Subject& subject) 
                              [&](const Condition& condition) { return holds(condition, subject); });
 }
 
+bool RuleMatcher::improve(const Candidate& candidate, Subject& subject, std::uint32_t& best) const {
+  if (candidate.rule >= best) return true;
+  if (!candidate_holds(candidate, subject)) return false;
+  best = candidate.rule;
+  return true;
+}
+
 void RuleMatcher::improve(const std::vector<Candidate>& candidates, Subject& subject,
                           std::uint32_t& best) const {
   for (const Candidate& candidate : candidates) {
-    if (candidate.rule >= best) return;
-    if (!candidate_holds(candidate, subject)) continue;
-    best = candidate.rule;
-    return;
+    if (improve(candidate, subject, best)) return;
   }
 }
 
 void RuleMatcher::improve(const PathIndex& index, Subject& subject, std::uint32_t& best) const {
-  index.table.visit_matches(
-      subject.path(), [&](std::uint32_t number) { improve(index.filed[number], subject, best); });
+  index.table.visit_matches(subject.path(), [&](std::uint32_t number) {
+    const Filed& filed = index.filed[number];
+    if (!improve(filed.first, subject, best)) improve(filed.others, subject, best);
+  });
   improve(index.unfiled, subject, best);
 }
 

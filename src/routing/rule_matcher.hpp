@@ -40,15 +40,22 @@ class RuleMatcher {
     bool is_host_proven = false;
     bool has_others = false;
   };
+  // The rules under one key; the first lies here, since most keys have no other.
+  struct Filed {
+    Candidate first;
+    std::vector<Candidate> others;
+  };
   struct PathIndex {
     AffixTable table{AffixTable::End::front};
-    std::vector<std::vector<Candidate>> filed;  // by the table's numbers
+    std::vector<Filed> filed;  // by the table's numbers
     std::vector<Candidate> unfiled;
   };
 
   [[nodiscard]] PathIndex& index_for_host(std::string_view text, AffixTable::Kind kind);
   void file_by_path(PathIndex& index, Candidate candidate);
   [[nodiscard]] bool candidate_holds(const Candidate& candidate, Subject& subject) const;
+  // True where the candidates after this one cannot improve `best` any more.
+  bool improve(const Candidate& candidate, Subject& subject, std::uint32_t& best) const;
   void improve(const std::vector<Candidate>& candidates, Subject& subject,
                std::uint32_t& best) const;
   void improve(const PathIndex& index, Subject& subject, std::uint32_t& best) const;

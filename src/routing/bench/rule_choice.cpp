@@ -1,0 +1,117 @@
+// What Listener::choose() costs among 1, 100 and 10 000 rules, for the ways in which people write
+// many rules. Requests ask for rules all over the list; a line's ratio is to the same way with one
+// rule. Build and run: ninja bench_rule_choice && taskset -c 1 src/routing/bench_rule_choice
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "routing/rule_matcher.hpp"
+#include "routing/snapshot.hpp"
+
+namespace {
+
+using weir::model::Condition;
+using weir::model::ConditionField;
+
+constexpr std::size_t requests = 4096;
+constexpr int rounds = 15;
+
+struct Way {
+  std::string_view name;
+  std::function<std::vector<Condition>(std::size_t)> rule;
+  std::function<std::pair<std::string, std::string>(std::size_t)> host_and_path;
+};
+
+Condition condition(ConditionField field, std::string value) {
+  Condition out;
+  out.field = field;
+  out.values = {std::move(value)};
+  return out;
+}
+Condition path(std::string value) {
+  return condition(ConditionField::path_pattern, std::move(value));
+}
+Condition host(std::string value) {
+  return condition(ConditionField::host_header, std::move(value));
+}
+
+// Numbers of one length, so that all sizes ask for equally long texts.
+std::string number(std::size_t n) { return fmt::format("{:05}", n); }
+
+std::vector<Way> ways() {
+  return {
+      {"path /service-N", [](std::size_t n) { return std::vector{path("/service-" + number(n))}; },
+       [](std::size_t n) { return std::pair("example.com", "/service-" + number(n)); }},
+      {"path /service-N/*",
+       [](std::size_t n) { return std::vector{path("/service-" + number(n) + "/*")}; },
+       [](std::size_t n) {
+         return std::pair("example.com", "/service-" + number(n) + "/items/7");
+       }},
+      {"host N.example.com",
+       [](std::size_t n) { return std::vector{host(number(n) + ".example.com")}; },
+       [](std::size_t n) { return std::pair(number(n) + ".example.com", "/items/7"); }},
+      {"host *.N.example.com",
+       [](std::size_t n) { return std::vector{host("*." + number(n) + ".example.com")}; },
+       [](std::size_t n) { return std::pair("www." + number(n) + ".example.com", "/items/7"); }},
+      {"host N and path /api/*",
+       [](std::size_t n) {
+         return std::vector{host(number(n) + ".example.com"), path("/api/*")};
+       },
+       [](std::size_t n) { return std::pair(number(n) + ".example.com", "/api/items"); }},
+      {"not to be filed: *-N.jpg",
+       [](std::size_t n) { return std::vector{path("*-" + number(n) + ".jpg")}; },
+       [](std::size_t n) { return std::pair("example.com", "/img/photo-" + number(n) + ".jpg"); }},
+  };
+}
+
+weir::routing::Listener make_listener(const Way& way, std::size_t rules) {
+  weir::routing::Listener out;
+  auto matcher = std::make_shared<weir::routing::RuleMatcher>();
+  for (std::size_t n = 0; n < rules; ++n) {
+    matcher->add(way.rule(n));
+    out.rules.push_back({number(n), static_cast<int>(n) + 1, weir::routing::Forward{}});
+  }
+  out.matcher = matcher;
+  return out;
+}
+
+// Median over the rounds of nanoseconds for one choice.
+double measure(const Way& way, std::size_t rules) {
+  const weir::routing::Listener listener = make_listener(way, rules);
+  std::mt19937 random(1);
+  std::vector<std::pair<std::string, std::string>> texts(requests);
+  std::vector<weir::http::RequestHead> heads(requests);
+  for (std::size_t i = 0; i < requests; ++i) {
+    texts[i] = way.host_and_path(random() % rules);
+    heads[i].authority = texts[i].first;
+    heads[i].path = texts[i].second;
+  }
+  std::vector<double> seen;
+  for (int round = 0; round < rounds; ++round) {
+    const auto start = std::chrono::steady_clock::now();
+    for (const auto& head : heads) {
+      if (&listener.choose({head, "192.0.2.1"}) == &listener.default_action) std::abort();
+    }
+    const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
+    seen.push_back(took.count() / static_cast<double>(requests));
+  }
+  std::ranges::nth_element(seen, seen.begin() + rounds / 2);
+  return seen[rounds / 2];
+}
+
+}  // namespace
+
+int main() {
+  fmt::print("{:<28}{:>10}{:>10}{:>10}{:>14}\n", "ns a choice", "1 rule", "100", "10 000",
+             "10 000 to 1");
+  for (const Way& way : ways()) {
+    const double one = measure(way, 1), hundred = measure(way, 100), many = measure(way, 10'000);
+    fmt::print("{:<28}{:>10.1f}{:>10.1f}{:>10.1f}{:>14.2f}\n", way.name, one, hundred, many,
+               many / one);
+  }
+}
