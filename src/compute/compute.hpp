@@ -2,11 +2,11 @@
 //
 // All work in namespaces is done by one small process, the holder (`weir hold`), which outlives the
 // daemon: it owns the VPC's network (root: a bridge on the host; otherwise inside a user namespace
-// of its own), starts instances with the OCI runtime, is their subreaper, and hands out sockets made
-// inside the VPC. The daemon talks to it over a Unix socket in the state folder, with descriptors
-// passed by SCM_RIGHTS. So the daemon itself needs no privilege, root and rootless are one code
-// path, and a daemon that restarts finds its instances running.
-// All calls are thread-safe and block until the holder has answered.
+// of its own), starts instances with the OCI runtime, is their subreaper, and hands out sockets
+// made inside the VPC. The daemon talks to it over a Unix socket in the state folder, with
+// descriptors passed by SCM_RIGHTS. So the daemon itself needs no privilege, root and rootless are
+// one code path, and a daemon that restarts finds its instances running. All calls are thread-safe
+// and block until the holder has answered.
 #pragma once
 
 #include <array>
@@ -23,9 +23,9 @@
 namespace weir::compute {
 
 struct Options {
-  std::string state_dir;             // absolute
-  std::string runtime = "runc";      // any OCI runtime in PATH, or a path
-  bool rootless = false;             // forced even when root; else decided by geteuid()
+  std::string state_dir;         // absolute
+  std::string runtime = "runc";  // any OCI runtime in PATH, or a path
+  bool rootless = false;         // forced even when root; else decided by geteuid()
 };
 
 struct VpcSpec {
@@ -49,7 +49,7 @@ struct Firewall {
 struct InstanceSpec {
   std::string id;
   std::string image_id;
-  std::string hostname;        // ip-172-31-0-10.ec2.internal
+  std::string hostname;  // ip-172-31-0-10.ec2.internal
   std::string private_ip;
   int subnet_prefix = 20;
   std::string vpc_cidr;
@@ -57,11 +57,11 @@ struct InstanceSpec {
   std::string mac;
   int vcpus = 0;
   std::uint64_t memory_mib = 0;
-  std::uint64_t ebs_bytes_per_second = 0;      // 0: unlimited
-  std::uint64_t network_bits_per_second = 0;   // 0: not shaped (the default; reference platform §5)
-  std::string user_data;       // run once as root at first boot; empty: nothing to run
-  bool is_first_boot = true;   // false: start after stop, user data is not run again
-  std::string public_key;      // OpenSSH format, for ubuntu; may be empty
+  std::uint64_t ebs_bytes_per_second = 0;     // 0: unlimited
+  std::uint64_t network_bits_per_second = 0;  // 0: not shaped (the default; reference platform §5)
+  std::string user_data;      // run once as root at first boot; empty: nothing to run
+  bool is_first_boot = true;  // false: start after stop, user data is not run again
+  std::string public_key;     // OpenSSH format, for ubuntu; may be empty
   Firewall firewall;
 };
 
@@ -69,13 +69,13 @@ enum class UserDataState { none, running, succeeded, failed };
 
 struct UserDataStatus {
   UserDataState state = UserDataState::none;
-  int exit_status = 0;            // of a failed one
-  std::int64_t finished_ms = 0;   // wall clock
+  int exit_status = 0;           // of a failed one
+  std::int64_t finished_ms = 0;  // wall clock
 };
 
 struct RunningInstance {
   std::string id;
-  int pid = 0;  // of its first process, as this machine sees it
+  int pid = 0;                // of its first process, as this machine sees it
   std::string runtime_state;  // "running"
 };
 
@@ -83,8 +83,8 @@ struct RunningInstance {
 struct Capabilities {
   bool rootless = false;
   bool limits_enforced = false;
-  std::string limits_reason;   // why not
-  bool has_uid_range = true;   // rootless with /etc/subuid
+  std::string limits_reason;  // why not
+  bool has_uid_range = true;  // rootless with /etc/subuid
   std::string runtime_version;
 };
 

@@ -22,12 +22,12 @@ struct MetadataDocument {
   std::string local_ipv4, local_hostname, mac, subnet_id, subnet_cidr, vpc_id, vpc_cidr, owner_id;
   int ami_launch_index = 0;
   std::int64_t launch_time_ms = 0;
-  std::vector<std::string> security_groups;     // names
+  std::vector<std::string> security_groups;  // names
   std::vector<std::string> security_group_ids;
-  std::string key_name, public_key;             // empty: no public-keys/
-  std::string user_data;                        // empty: 404
+  std::string key_name, public_key;  // empty: no public-keys/
+  std::string user_data;             // empty: 404
   std::map<std::string, std::string> tags;
-  bool tokens_required = false;                 // HttpTokens=required: v1 answers 401
+  bool tokens_required = false;  // HttpTokens=required: v1 answers 401
 };
 
 // An answer: HTTP status and body.
