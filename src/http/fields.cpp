@@ -40,7 +40,7 @@ void BodyFields::add_transfer_encoding(std::string_view value) {
   ++transfer_encodings;
   if (is_word<"chunked">(value) && transfer_encodings == 1) {  // nearly always
     is_chunked = true;
-    is_only_identity = false;
+    transfer_codings = 1;
     return;
   }
   // Unlike other lists: an empty element (", chunked") makes the whole malformed, as in reference
@@ -54,16 +54,15 @@ void BodyFields::add_transfer_encoding(std::string_view value) {
 }
 
 void BodyFields::add_coding(std::string_view coding) {
+  ++transfer_codings;
   if (is_chunked) is_chunked_not_last = true;
   if (is_word<"chunked">(coding)) {
     if (is_chunked || is_chunked_not_last) is_chunked_repeated = true;
     is_chunked = true;
-    is_only_identity = false;
     return;
   }
   is_chunked = false;
   if (is_word<"identity">(coding)) return;
-  is_only_identity = false;
   if (coding.empty() || !all_in(coding, in_token)) {
     is_coding_malformed = true;
     return;

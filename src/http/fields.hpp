@@ -70,8 +70,8 @@ void for_each_element(std::string_view list, Use use) {
 // Everything that Transfer-Encoding and Content-Length say, over all their lines.
 struct BodyFields {
   std::uint32_t transfer_encodings = 0;  // lines
-  bool is_chunked = false;               // the last coding
-  bool is_only_identity = true;          // of the codings seen
+  std::uint32_t transfer_codings = 0;
+  bool is_chunked = false;  // the last coding
   bool is_chunked_repeated = false;
   bool is_chunked_not_last = false;
   bool is_coding_malformed = false;  // no token, parameters, an empty list

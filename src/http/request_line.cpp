@@ -89,10 +89,12 @@ std::string_view trim(std::string_view text) {
 
 // "GET /path": HTTP/0.9, which knows no other method and no headers: the line is the request.
 RequestLineFindings simple_request(RequestHead& head, RequestLineFindings findings) {
-  if (head.method != Method::get || !head.target.starts_with('/')) {
-    const bool is_version = head.target.starts_with("HTTP/");
-    return refusal(400, is_version ? "no request target" : "malformed request line",
-                   is_version ? DesyncReason::missing_uri : DesyncReason::bad_version);
+  if (head.target.starts_with("HTTP/")) {
+    return refusal(400, "no request target", DesyncReason::missing_uri);
+  }
+  if (head.method != Method::get || !head.target.starts_with('/') ||
+      !all_in(head.target, is_visible)) {
+    return refusal(400, "malformed request line", DesyncReason::bad_version);
   }
   head.version = Version::http_0_9;
   findings.version = DesyncReason::non_compliant_version;

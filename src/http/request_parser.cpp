@@ -231,14 +231,15 @@ void RequestPass::nameless_line(std::string_view line, bool is_folded, Header& h
   header.is_name_valid = !header.name.empty() && all_in(header.name, in_name);
   header.is_forwardable = !header.name.empty() && all_in(header.name, in_token) &&
                           header_id(header.name) == HeaderId::other;
-  if (header.name.empty()) {
+  const std::string_view name = line.substr(0, line.find(':'));
+  if (trim_spaces(name).empty()) {
     verdict_.raise(DesyncReason::empty_header);
   } else {
     verdict_.raise(is_folded ? DesyncReason::multiline_header : DesyncReason::missing_header_colon);
   }
   if (!is_folded) return;
   // " Transfer-Encoding: chunked": hidden from us, and the real thing to who trims the name.
-  note_look_alike(look_alike(line.substr(0, line.find(':'))));
+  note_look_alike(look_alike(name));
   if (head_.headers.empty()) {
     // RFC 9112 §2.2: white space between the request line and the first header.
     refuse(400, "white space before the first header", DesyncReason::multiline_header);
@@ -308,7 +309,7 @@ void RequestPass::judge_transfer_encoding() {
   if (body_.is_chunked) head_.framing = Framing::chunked;
   // "identity" says that nothing was done to the body (RFC 2616 §3.6); since RFC 7230 it is gone,
   // and parsers differ on what it does to framing: end the connection.
-  if (!body_.is_chunked || body_.transfer_encodings > 1) head_.keep_alive = false;
+  if (!body_.is_chunked || body_.transfer_codings > 1) head_.keep_alive = false;
 }
 
 void RequestPass::judge_content_length() {
