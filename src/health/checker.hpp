@@ -1,13 +1,19 @@
 // Active health checks (reference §4.5–§4.7): one thread, one event loop, all targets in use.
 //
 // Checks of a new target begin at once and, until the first success, are repeated quickly (every
-// 50 ms for the first second, then doubling up to the interval) so that a stack is up as soon as its
-// apps are; only the checks at the configured interval count towards the unhealthy threshold.
+// 50 ms for the first second, then at a twentieth of the time waited so far) so that a stack is up
+// as soon as its apps are; only the checks at the configured interval count towards the unhealthy
+// threshold.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
@@ -32,15 +38,20 @@ class TargetHealth {
   // `code` with code_mismatch. `counts` false: one of the quick checks before the first interval,
   // of which only a success matters. Returns true if the state has changed.
   bool record(CheckResult result, int code, bool counts);
+  // The settings have changed; what was counted so far stays.
+  void set_thresholds(int healthy_threshold, int unhealthy_threshold);
   [[nodiscard]] const Status& status() const { return status_; }
 
  private:
+  bool record_success();
+  bool record_failure(CheckResult result, int code);
+
   int healthy_threshold_, unhealthy_threshold_;
   int successes_ = 0, failures_ = 0;
   Status status_;
 };
 
-// "200", "200,202", "200-299" and mixtures: compiled once, asked often.
+// "200", "200,202", "200-299" and mixtures, each code 200-499: compiled once, asked often.
 class CodeMatcher {
  public:
   [[nodiscard]] static Result<CodeMatcher> parse(std::string_view codes);
@@ -59,7 +70,8 @@ class Checker {
     std::function<Result<Fd>()> vpc_socket;
     // Called on the checker's thread after a target's state has changed.
     std::function<void(const std::string& target_group_arn, const std::string& target_id,
-                       std::uint16_t port, const Status&)> on_change;
+                       std::uint16_t port, const Status&)>
+        on_change;
   };
   [[nodiscard]] static Result<std::unique_ptr<Checker>> start(Options options);
   virtual ~Checker() = default;  // ends the thread
