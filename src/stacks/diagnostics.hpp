@@ -22,12 +22,15 @@ class Diagnostics {
   // noted twice counts once.
   void add(Mark mark, std::string path, std::string message);
   [[nodiscard]] bool empty() const { return faults_.empty(); }
-  [[nodiscard]] std::size_t size() const { return faults_.size(); }
+  // So many faults that looking for more is a waste: checks stop, and a hostile template cannot
+  // make them work for long.
+  [[nodiscard]] bool is_full() const { return faults_.size() >= faults_max; }
   // `file:line:column: path: message`, one a line.
   [[nodiscard]] std::string text() const;
   [[nodiscard]] Error error() const;
 
  private:
+  static constexpr std::size_t faults_max = 1000;
   std::string file_name_;
   std::set<std::tuple<int, int, std::string, std::string>> faults_;  // ordered as in the file
 };

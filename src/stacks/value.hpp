@@ -63,7 +63,7 @@ struct Value {
 // "a string", "a list", …: for messages.
 [[nodiscard]] std::string_view kind_name(Kind kind);
 
-// Canonical JSON, without white space: for tests and Fn::ToJsonString-like needs.
+// JSON without white space; scalars are strings, as CloudFormation passes them on.
 [[nodiscard]] std::string to_json(const Value& value);
 
 // Reads YAML, or JSON where the first character is '{'. The error (code "ValidationError") has one
