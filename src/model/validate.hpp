@@ -21,6 +21,8 @@ namespace weir::model {
 
 Status validate_load_balancer_name(std::string_view name);
 Status validate_target_group_name(std::string_view name);
+// Keys that begin with aws: are refused, but for the aws:cloudformation: ones that stacks/ gives to
+// what it makes.
 Status validate_tags(const Tags& tags);
 // `id` is `prefix` (with its hyphen) and 8 or 17 hexadecimal digits.
 [[nodiscard]] bool is_ec2_id(std::string_view id, std::string_view prefix);

@@ -106,8 +106,15 @@ Status validate_target_group_name(std::string_view name) {
   return {};
 }
 
+namespace {
+// Those of stacks are made by Weir itself; an API entry point refuses them from a client.
+constexpr std::string_view stack_tag_prefix = "aws:cloudformation:";
+}  // namespace
+
 Status validate_tags(const Tags& tags) {
-  if (tags.size() > limits::tags_max) {
+  const auto is_of_stack = [](const auto& tag) { return tag.first.starts_with(stack_tag_prefix); };
+  const auto of_stack = static_cast<std::size_t>(std::ranges::count_if(tags, is_of_stack));
+  if (tags.size() - of_stack > limits::tags_max) {
     return fail("TooManyTags", fmt::format("{} tags were given; a resource can have {}",
                                            tags.size(), limits::tags_max));
   }
@@ -126,7 +133,7 @@ Status validate_tags(const Tags& tags) {
                   fmt::format("The value of the tag '{}' can have at most {} characters", key,
                               limits::tag_value_chars_max));
     }
-    if (key.starts_with("aws:")) {
+    if (key.starts_with("aws:") && !key.starts_with(stack_tag_prefix)) {
       return fail("ValidationError",
                   fmt::format("The tag key '{}' begins with 'aws:', which is reserved", key));
     }
