@@ -197,6 +197,11 @@ void ResponseParser::restart() {
 ParseState ResponseParser::parse(std::string_view bytes, Method request_method,
                                  ResponseHead& head) {
   if (bytes.empty()) return ParseState::need_more;
+  // What cannot become a status line is refused before its end: the target speaks no HTTP/1.
+  constexpr std::string_view prefix = "HTTP/1.";
+  if (bytes.substr(0, prefix.size()) != prefix.substr(0, bytes.size())) {
+    return refuse("malformed status line");
+  }
   if (has_looked_) {
     if (!has_line_ ? !end_.has_line(bytes) : !end_.is_in(bytes)) return wait(bytes.size());
   }
@@ -205,11 +210,6 @@ ParseState ResponseParser::parse(std::string_view bytes, Method request_method,
 
 ParseState ResponseParser::first_look(std::string_view bytes, Method request_method,
                                       ResponseHead& head) {
-  // What cannot become a status line is refused before its end: the target speaks no HTTP/1.
-  constexpr std::string_view prefix = "HTTP/1.";
-  if (bytes.substr(0, prefix.size()) != prefix.substr(0, bytes.size())) {
-    return refuse("malformed status line");
-  }
   ResponsePass pass(bytes, request_method, head);
   switch (pass.run()) {
     case ResponsePass::Outcome::done:
