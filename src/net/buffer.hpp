@@ -7,9 +7,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <cstring>
+#include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace weir::net {
 
@@ -46,12 +48,15 @@ class Buffer {
     size_ -= static_cast<std::uint32_t>(bytes);
     capacity_ -= static_cast<std::uint32_t>(bytes);
   }
-  // Keeps the first `bytes` (at most size()).
-  void truncate(std::size_t bytes) { size_ = static_cast<std::uint32_t>(bytes); }
+  // After writing into data() directly: how much of the block is data now.
+  void set_size(std::size_t bytes) { size_ = static_cast<std::uint32_t>(bytes); }
   // Appends; the caller has checked room().
-  void append(std::string_view bytes);
+  void append(std::string_view bytes) {
+    std::memcpy(data_ + size_, bytes.data(), bytes.size());
+    size_ += static_cast<std::uint32_t>(bytes.size());
+  }
 
-  void reset();
+  inline void reset();
 
  private:
   void swap(Buffer& other) {
@@ -68,5 +73,58 @@ class Buffer {
   std::uint32_t capacity_ = 0;
   std::uint32_t block_ = 0;
 };
+
+// Blocks in slabs, free ones on a stack, so that the block used last, still in the cache, is the
+// next one used. Grows by a slab when the stack is empty and never shrinks.
+class BufferPool {
+ public:
+  static constexpr std::uint32_t slab_blocks = 64;
+
+  explicit BufferPool(std::uint32_t block_bytes) : block_bytes_(block_bytes) {}
+  ~BufferPool();
+  BufferPool(const BufferPool&) = delete;
+  BufferPool& operator=(const BufferPool&) = delete;
+
+  // An empty buffer of block_bytes().
+  [[nodiscard]] Buffer acquire() {
+    const std::uint32_t block = take();
+    return {this, block, address(block), 0, block_bytes_};
+  }
+  // For the provided-buffer ring: a free block to lend to the kernel, and the Buffer of a lent block
+  // into which it wrote `size` bytes.
+  [[nodiscard]] std::uint32_t take() {
+    if (free_.empty()) grow();
+    const std::uint32_t block = free_.back();
+    free_.pop_back();
+    return block;
+  }
+  [[nodiscard]] Buffer received(std::uint32_t block, std::uint32_t size) {
+    return {this, block, address(block), size, block_bytes_};
+  }
+  void give_back(std::uint32_t block) { free_.push_back(block); }
+
+  [[nodiscard]] char* address(std::uint32_t block) const {
+    return slabs_[block / slab_blocks] + std::size_t{block % slab_blocks} * block_bytes_;
+  }
+  [[nodiscard]] std::uint32_t block_bytes() const { return block_bytes_; }
+  [[nodiscard]] std::size_t blocks_total() const { return slabs_.size() * slab_blocks; }
+  [[nodiscard]] std::size_t blocks_free() const { return free_.size(); }
+
+ private:
+  void grow();
+
+  std::uint32_t block_bytes_;
+  std::vector<char*> slabs_;
+  std::vector<std::uint32_t> free_;
+};
+
+void Buffer::reset() {
+  if (pool_ != nullptr) {
+    pool_->give_back(block_);
+    pool_ = nullptr;
+    data_ = nullptr;
+    size_ = capacity_ = 0;
+  }
+}
 
 }  // namespace weir::net

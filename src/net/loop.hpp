@@ -45,16 +45,26 @@ class StreamEvents {
   virtual void on_received(Buffer data) = 0;      // at least one byte
   virtual void on_end() = 0;                      // the peer closed its sending side, in order
   virtual void on_drained() {}                    // the send queue has become empty
-  virtual void on_error(int error) = 0;           // errno: connect, receive or send failed. Last event.
+  // errno: connect, receive or send failed. The last event; the owner still closes the stream.
+  virtual void on_error(int error) = 0;
 
  protected:
   ~StreamEvents() = default;
 };
 
+// How a stream ends. In every case no event follows.
+enum class Close : std::uint8_t {
+  now,     // what is still queued is dropped
+  flush,   // what is queued is sent first
+  // As flush; then FIN, and what the peer still sends is read and dropped for a while, since a close
+  // with unread bytes would send RST and the peer might lose what was sent to it (RFC 9112 §9.6).
+  linger,
+  reset,   // RST: the peer must not take what it has got for a whole message
+};
+
 class Stream {
  public:
-  // Starts or pauses receiving. Data that the kernel had already delivered may still arrive once
-  // after a pause.
+  // Starts or pauses receiving. After a pause no data is delivered until it is started again.
   virtual void set_receiving(bool on) = 0;
   // Queues; the queue is sent at the end of the turn, in order.
   virtual void send(Buffer data) = 0;
@@ -64,11 +74,8 @@ class Stream {
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
   // Sends FIN once the queue is empty.
   virtual void shutdown_send() = 0;
-  // Sends what is queued where `flush` (bounded by a few seconds), then closes. Without `flush` the
-  // queue is dropped. No event follows in either case.
-  virtual void close(bool flush = false) = 0;
-  // Closes with RST: the peer must not take what it has got for a whole message.
-  virtual void reset() = 0;
+  // Flushing and lingering are bounded to a few seconds.
+  virtual void close(Close how = Close::now) = 0;
   virtual void set_events(StreamEvents* events) = 0;
   [[nodiscard]] virtual int fd() const = 0;
 
@@ -96,19 +103,30 @@ class Listener {
 };
 
 // A deadline in the loop's wheel (10 ms steps). Embedded in its owner; not movable. Scheduling and
-// cancelling are O(1) and touch no memory but the timer and its neighbours.
+// cancelling are O(1); moving a deadline further away, the common case, writes one word.
 class Timer {
  public:
-  explicit Timer(std::function<void()> on_expired) : on_expired_(std::move(on_expired)) {}
-  ~Timer();
+  using Callback = void (*)(void* owner);
+  Timer(Callback on_expired, void* owner) : on_expired_(on_expired), owner_(owner) {}
+  ~Timer() { unlink(); }
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
   [[nodiscard]] bool is_scheduled() const { return next_ != nullptr; }
 
  private:
   friend class TimerWheel;
-  std::function<void()> on_expired_;
+  Timer() : Timer(nullptr, nullptr) {}  // the head of a list
+  void unlink() {
+    if (next_ == nullptr) return;
+    previous_->next_ = next_;
+    next_->previous_ = previous_;
+    next_ = previous_ = nullptr;
+  }
+
+  Callback on_expired_;
+  void* owner_;
   std::int64_t deadline_ms_ = 0;
+  std::int64_t filed_ms_ = 0;  // the deadline that its place in the wheel stands for
   Timer* next_ = nullptr;
   Timer* previous_ = nullptr;
 };
@@ -118,8 +136,9 @@ enum class Backend { io_uring, epoll };
 struct LoopOptions {
   // Not set: io_uring where the kernel allows it, else epoll.
   std::optional<Backend> backend;
-  std::uint32_t buffer_count = 1024;   // power of two
   std::uint32_t buffer_bytes = 16384;
+  // io_uring: blocks lent to the kernel at a time to receive into; a power of two.
+  std::uint32_t receive_ring_blocks = 256;
 };
 
 class Loop {
@@ -143,8 +162,7 @@ class Loop {
   // Any thread: runs `task` on the loop's thread in its next turn.
   virtual void post(std::function<void()> task) = 0;
 
-  // An empty buffer of the loop's block size to write into; one is always had (the pool grows by
-  // heap blocks where it is exhausted).
+  // An empty buffer of the loop's block size to write into; one is always had.
   [[nodiscard]] virtual Buffer buffer() = 0;
 
   // Monotonic milliseconds, read once a turn.

@@ -1,0 +1,51 @@
+// What both back ends share: clock, timers, mailbox, buffers, and the list of streams with something
+// to send at the end of the turn.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/clock.hpp"
+#include "net/loop.hpp"
+#include "net/mailbox.hpp"
+#include "net/timer_wheel.hpp"
+
+namespace weir::net {
+
+// A peer that takes neither what is flushed to it nor sends its FIN is given up after this.
+inline constexpr std::int64_t close_timeout_ms = 5'000;
+// Accepting pauses for this long where descriptors have run out.
+inline constexpr std::int64_t accept_pause_ms = 100;
+// Pieces given to one send call.
+inline constexpr std::size_t send_pieces_max = 32;
+
+class LoopBase : public Loop {
+ public:
+  explicit LoopBase(const LoopOptions& options)
+      : pool_(options.buffer_bytes), now_ms_(monotonic_ms()), wheel_(now_ms_) {}
+
+  void schedule(Timer& timer, std::int64_t delay_ms) override {
+    wheel_.schedule(timer, now_ms_ + delay_ms);
+  }
+  void cancel(Timer& timer) override { wheel_.cancel(timer); }
+  void post(std::function<void()> task) override { mailbox_.post(std::move(task)); }
+  Buffer buffer() override { return pool_.acquire(); }
+  [[nodiscard]] std::int64_t now_ms() const override { return now_ms_; }
+  void stop() override {
+    post([this] { stopping_ = true; });
+  }
+
+  [[nodiscard]] BufferPool& pool() { return pool_; }
+
+ protected:
+  BufferPool pool_;
+  std::int64_t now_ms_;
+  TimerWheel wheel_;
+  Mailbox mailbox_;
+  bool stopping_ = false;
+};
+
+[[nodiscard]] Result<std::unique_ptr<Loop>> create_epoll_loop(const LoopOptions& options);
+[[nodiscard]] Result<std::unique_ptr<Loop>> create_uring_loop(const LoopOptions& options);
+
+}  // namespace weir::net
