@@ -114,8 +114,8 @@ static size_t read_head(Connection& c, size_t at) {
   if (end == string::npos)
     return c.in.size() - at > 16384 ? refuse(c, "431 REQUEST HEADER FIELDS TOO LARGE") : 0;
   size_t from = c.in.find("\r\n", at), space = c.in.find(' ', at), last = c.in.rfind(' ', from);
-  if (space >= last || c.in.find(' ', space + 1) != last || c.in.compare(last, 8, " HTTP/1.") ||
-      from != last + 9 || memchr(&c.in[at], 0, end - at))
+  if (space == at || space >= last || space + 1 == last || c.in.find(' ', space + 1) != last ||
+      c.in.compare(last, 8, " HTTP/1.") || from != last + 9 || memchr(&c.in[at], 0, end - at))
     return refuse(c, "400 BAD REQUEST");
   string_view method(&c.in[at], space - at), path(&c.in[space + 1], last - space - 1);
   path = path.substr(0, path.find('?'));
@@ -123,7 +123,7 @@ static size_t read_head(Connection& c, size_t at) {
     size_t slash = path.find('/', host + 3);
     path = slash == path.npos ? "/" : path.substr(slash);
   }
-  c.waits = !has_id && path != "/";
+  c.waits = !has_id && path.find(marker) != path.npos;
   if (c.waits) return 0;
 
   size_t length = 0;
