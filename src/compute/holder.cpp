@@ -19,7 +19,9 @@
 #include "base/log.hpp"
 #include "compute/firewall.hpp"
 #include "compute/image.hpp"
+#include "compute/instance_files.hpp"
 #include "compute/ipv4.hpp"
+#include "compute/tree.hpp"
 #include "compute/user_namespace.hpp"
 #include "compute/validate.hpp"
 
@@ -318,6 +320,17 @@ Result<int> Holder::exec(const Request& request, const std::vector<Fd>& fds) {
   return instances_->exec(command);
 }
 
+// "Remove the folder and Weir is new" must hold for an ordinary user as well, who cannot remove
+// files of the ids that exist in the user namespace only. The built-in image is made again when it
+// is needed; instances that are only stopped keep it, and their own files.
+void Holder::remove_foreign_files() const {
+  if (!list_folders(layout_).empty()) return;
+  const std::string images = layout_.state_dir + "/images";
+  if (Status status = remove_tree(images, std::string(builtin_image_id)); !status) {
+    log::warn("{}", status.error().message);
+  }
+}
+
 // Takes everything down that outlives this process, if no instance needs it.
 bool Holder::release() {
   is_released_ = true;
@@ -337,6 +350,7 @@ bool Holder::release() {
     }
     remove_empty_cgroups(layout_.cgroup());
   }
+  if (capabilities_.rootless) remove_foreign_files();
   unlink((layout_.state_dir + "/" + holder_socket_name).c_str());
   return true;
 }

@@ -57,6 +57,7 @@ class Holder {
   Status set_node_addresses(const std::vector<std::string>& addresses);
   Result<int> exec(const Request& request, const std::vector<Fd>& fds);
   bool release();
+  void remove_foreign_files() const;
 
   Layout layout_;
   Fd lock_;
