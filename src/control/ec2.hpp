@@ -61,8 +61,6 @@ class Ec2 {
   Status stop_instances(const std::vector<std::string>& ids);
   Status start_instances(const std::vector<std::string>& ids);
   Status reboot_instances(const std::vector<std::string>& ids);
-  // Removes the records of instances terminated more than an hour ago. Call it now and then.
-  void purge_terminated();
 
   // Blocks until the instance is in `state`, or in a state from which it cannot get there
   // ("InstanceFailed", the message is its state reason), or `timeout` is over ("Timeout").

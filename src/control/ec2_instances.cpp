@@ -6,7 +6,6 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
-#include "base/log.hpp"
 #include "control/addresses.hpp"
 #include "control/ec2_impl.hpp"
 #include "control/references.hpp"
@@ -19,8 +18,6 @@ namespace weir::control {
 namespace {
 
 using model::InstanceState;
-
-constexpr std::int64_t terminated_kept_ms = 3'600'000;
 
 std::string join(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
@@ -168,17 +165,25 @@ model::StateReason user_initiated() {
           fmt::format("Client.UserInitiatedShutdown: User initiated shutdown ({} GMT)", now_gmt())};
 }
 
-// `state` can still lead to `goal` without another call.
+// A stop or termination that has failed leaves its reason on an instance that is not ended.
+bool has_failed(const model::Instance& instance) {
+  return instance.state_reason.code == "Server.InternalError";
+}
+
+// The instance can still get to `goal` without another call, or by one that others may make.
 bool can_reach(const model::Instance& instance, InstanceState goal) {
-  const bool is_ended =
-      instance.state == InstanceState::terminated || instance.state == InstanceState::shutting_down;
+  const bool is_ending = instance.state == InstanceState::shutting_down;
+  const bool is_ended = instance.state == InstanceState::terminated;
   switch (goal) {
     case InstanceState::running:
       return instance.state == InstanceState::pending;
     case InstanceState::terminated:
-      return instance.state_reason.code != "Server.InternalError" || !is_ended;
+      return !(is_ending && has_failed(instance));
+    case InstanceState::stopped:
+      return !is_ending && !is_ended &&
+             !(instance.state == InstanceState::running && has_failed(instance));
     default:
-      return !is_ended;
+      return !is_ending && !is_ended;
   }
 }
 
@@ -241,8 +246,8 @@ Status Ec2::terminate_instances(const std::vector<std::string>& ids) {
       model::Instance instance = draft.state().instances.at(id);
       if (instance.state == InstanceState::terminated) continue;
       // One whose termination has failed is tried again.
-      const bool is_under_way = instance.state == InstanceState::shutting_down &&
-                                instance.state_reason.code != "Server.InternalError";
+      const bool is_under_way =
+          instance.state == InstanceState::shutting_down && !has_failed(instance);
       if (is_under_way) continue;
       instance.state = InstanceState::shutting_down;
       instance.state_reason = user_initiated();
@@ -316,27 +321,6 @@ Status Ec2::reboot_instances(const std::vector<std::string>& ids) {
   if (!valid) return valid;
   for (const std::string& id : wanted) impl_->add_reboot(id);
   return {};
-}
-
-void Ec2::purge_terminated() {
-  const std::int64_t before_ms = wall_ms() - terminated_kept_ms;
-  const auto over = [&](const State& state) {
-    std::vector<std::string> ids;
-    for (const auto& [id, instance] : state.instances) {
-      if (instance.state == InstanceState::terminated && instance.terminated_at_ms <= before_ms) {
-        ids.push_back(id);
-      }
-    }
-    return ids;
-  };
-  bool has_any = false;
-  impl_->registry.read([&](const State& state) { has_any = !over(state).empty(); });
-  if (!has_any) return;
-  const auto done = impl_->registry.update([&](Draft& draft) -> Status {
-    for (const std::string& id : over(draft.state())) draft.erase_instance(id);
-    return {};
-  });
-  if (!done) log::error("terminated instances cannot be removed: {}", done.error().message);
 }
 
 Status Ec2::wait_for(const std::string& id, InstanceState state,

@@ -178,6 +178,7 @@ void NetworkEffects::Impl::apply_firewall(const std::string& id,
     if (found != in_force.end() && is_same(found->second, firewall)) return;
   }
   if (const auto done = compute.set_firewall(id, firewall); !done) {
+    if (done.error().code == "IncorrectInstanceState") return;  // it has just ended
     log::warn("the security groups of {} cannot be put in force: {}", id, done.error().message);
     return;
   }
