@@ -1,9 +1,10 @@
 // The compiled, immutable configuration that workers serve by.
 //
 // Every change of the resources makes a new Snapshot; a worker swaps one pointer between two events
-// and an exchange keeps the one that it began with. Health is the exception, since it changes on its
-// own: a TargetHealthCell is shared by all snapshots that hold the target, written by the health
-// checker and read by workers with relaxed atomics; a group's epoch tells that one has changed.
+// and an exchange keeps the one that it began with. Health is the exception, since it changes on
+// its own: a TargetHealthCell is shared by all snapshots that hold the target, written by the
+// health checker and read by workers with relaxed atomics; a group's epoch tells that one has
+// changed.
 #pragma once
 
 #include <atomic>
@@ -32,9 +33,9 @@ struct Target {
   std::string address;  // numeric
   std::uint16_t port = 0;
   std::string zone;
-  bool in_vpc = false;    // reached through the VPC (rootless: needs a VPC socket)
-  bool draining = false;  // finishes what it has, takes nothing new
-  bool usable = true;     // false: unused (instance not running, zone not enabled)
+  bool in_vpc = false;             // reached through the VPC (rootless: needs a VPC socket)
+  bool draining = false;           // finishes what it has, takes nothing new
+  bool usable = true;              // false: unused (instance not running, zone not enabled)
   std::string unused_reason;       // e.g. Target.InvalidState
   std::string unused_description;  // "Target is in the stopped state"
   std::shared_ptr<TargetHealthCell> health;
@@ -48,7 +49,7 @@ struct TargetGroup {
   bool in_use = false;          // some rule of a load balancer refers to it
   // Raised by the health checker after it changed a cell of this group.
   std::shared_ptr<std::atomic<std::uint32_t>> health_epoch;
-  std::uint32_t index = 0;      // position in Snapshot::target_groups
+  std::uint32_t index = 0;  // position in Snapshot::target_groups
 };
 
 struct Forward {
@@ -102,8 +103,11 @@ struct LoadBalancer {
   bool drop_invalid_header_fields = false;
   bool xff_client_port = false;
   enum class XffMode : std::uint8_t { append, preserve, remove } xff_mode = XffMode::append;
-  enum class DesyncMode : std::uint8_t { monitor, defensive, strictest } desync_mode =
-      DesyncMode::defensive;
+  enum class DesyncMode : std::uint8_t {
+    monitor,
+    defensive,
+    strictest
+  } desync_mode = DesyncMode::defensive;
 };
 
 // The listeners behind one port of this machine. With several load balancers on it, the Host

@@ -202,15 +202,16 @@ TEST_P(CheckerTest, ATargetThatListensLaterIsFoundQuickly) {
 }
 
 TEST_P(CheckerTest, GarbageFails) {
-  for (const std::string_view bytes : {"SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 abc OK\r\n\r\n",
-                                       "HTTP/1.1 200 OK\r\nbad\r\n\r\n", "\0\0\0\0"}) {
-    World world;
-    TestTarget target(test::answer(std::string(bytes)));
-    const auto& registered = world.add(target.port());
-    checker_->apply(world.snapshot());
-    EXPECT_EQ(next_change().reason, "Target.FailedHealthChecks") << bytes;
-    EXPECT_EQ(status_of(registered).state, HealthState::unhealthy);
-  }
+  std::deque<TestTarget> targets;
+  for (const std::string& bytes :
+       {std::string("SSH-2.0-OpenSSH_9.2\r\n"), std::string("HTTP/1.1 abc OK\r\n\r\n"),
+        std::string("HTTP/1.1 200 OK\r\nbad\r\n\r\n"), std::string(4, '\0'), std::string()})
+    world_.add(targets.emplace_back(test::answer(bytes)).port());
+  checker_->apply(world_.snapshot());
+  for (std::size_t i = 0; i < targets.size(); ++i)
+    EXPECT_EQ(next_change().reason, "Target.FailedHealthChecks");
+  for (const routing::Target& target : world_.group.targets)
+    EXPECT_EQ(target.health->state, HealthState::unhealthy);
 }
 
 TEST_P(CheckerTest, AnEndlessHeadFails) {
