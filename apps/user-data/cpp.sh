@@ -125,13 +125,16 @@ static size_t read_head(Connection& c, size_t at) {
   size_t end = c.in.find("\r\n\r\n", at);
   if (end == string::npos)
     return c.in.size() - at > 16384 ? refuse(c, "431 REQUEST HEADER FIELDS TOO LARGE") : 0;
-  size_t from = c.in.find("\r\n", at), space = c.in.find(' ', at), last = c.in.rfind(' ', from);
-  if (space == at || space >= last || space + 1 == last || c.in.find(' ', space + 1) != last ||
-      c.in.compare(last, 8, " HTTP/1.") || from != last + 9 || memchr(&c.in[at], 0, end - at))
+  size_t from = c.in.find("\r\n", at);
+  string_view line(&c.in[at], from - at);
+  size_t space = line.find(' '), last = line.rfind(' ');
+  if (space == line.npos || space == 0 || space + 1 >= last || line.find(' ', space + 1) != last ||
+      line.size() != last + 9 || line.compare(last, 8, " HTTP/1.") ||
+      memchr(&c.in[at], 0, end - at))
     return refuse(c, "400 BAD REQUEST");
-  string_view method(&c.in[at], space - at), path(&c.in[space + 1], last - space - 1);
+  string_view method = line.substr(0, space), path = line.substr(space + 1, last - space - 1);
   path = path.substr(0, path.find('?'));
-  if (size_t host = path.find("://"); path[0] != '/' && host != path.npos) {
+  if (size_t host = path.find("://"); host != path.npos && path[0] != '/') {
     size_t slash = path.find('/', host + 3);
     path = slash == path.npos ? "/" : path.substr(slash);
   }
@@ -139,17 +142,17 @@ static size_t read_head(Connection& c, size_t at) {
   if (c.waits) return 0;
 
   size_t length = 0;
-  bool has_length = false, chunked = false, close = c.in[last + 8] == '0';
+  bool has_length = false, chunked = false, close = line.back() == '0';
   while (from < end) {
     size_t to = c.in.find("\r\n", from + 2);
-    string line = c.in.substr(from + 2, to - from - 2);
-    if (const char* value = value_of(line, "Content-Length")) {
+    string header = c.in.substr(from + 2, to - from - 2);
+    if (const char* value = value_of(header, "Content-Length")) {
       if (has_length || !number(value, 10, " \t", length)) return refuse(c, "400 BAD REQUEST");
       has_length = true;
-    } else if (const char* coding = value_of(line, "Transfer-Encoding")) {
+    } else if (const char* coding = value_of(header, "Transfer-Encoding")) {
       if (chunked || strcasecmp(coding, "chunked")) return refuse(c, "400 BAD REQUEST");
       chunked = true;
-    } else if (const char* option = value_of(line, "Connection")) {
+    } else if (const char* option = value_of(header, "Connection")) {
       close = close || !strcasecmp(option, "close");
     }
     from = to;
