@@ -30,8 +30,10 @@ enum class LookAlike { none, transfer_encoding, content_length };
 // is "ContentLength"; it begins with t, c or a byte that is stripped or folded.
 [[nodiscard]] inline bool may_look_alike(std::string_view name) {
   if (name.size() < 13) return false;
-  const char first = static_cast<char>(name.front() | 0x20);
-  return first == 't' || first == 'c' || first < '0' || first > 'z' || (first > '9' && first < 'a');
+  const char first = name.front();
+  const char letter = static_cast<char>(first | 0x20);  // only of letters in a–z
+  if (letter >= 'a' && letter <= 'z') return letter == 't' || letter == 'c';
+  return first < '0' || first > '9';
 }
 
 }  // namespace weir::http

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "fuzz_support.hpp"
+#include "http/desync.hpp"
 #include "http/writer.hpp"
 
 namespace weir::http::test {
@@ -48,6 +49,9 @@ void check_views(std::string_view bytes, const RequestHead& head) {
   FUZZ_CHECK(inside(head.target) && inside(head.method_text) && inside(head.query), bytes);
   for (const Header& header : head.headers) {
     FUZZ_CHECK(inside(header.name) && inside(header.value), bytes);
+    FUZZ_CHECK(header.id != HeaderId::other || !header.is_forwardable ||
+                   look_alike(header.name) == LookAlike::none,
+               bytes);
   }
 }
 
