@@ -119,7 +119,7 @@ Status register_one(Draft& draft, const model::TargetGroup& group,
 }
 
 // A description without a port means the registration with the group's.
-Status deregister_one(Draft& draft, const model::TargetGroup& group,
+Status deregister_one(Draft& draft, const model::TargetGroup& group, long delay_seconds,
                       const TargetDescription& description) {
   const auto port = port_of(description, group);
   if (!port) return std::unexpected(port.error());
@@ -127,9 +127,7 @@ Status deregister_one(Draft& draft, const model::TargetGroup& group,
   const auto found = draft.state().targets.find(key);
   if (found == draft.state().targets.end() || found->second.draining_until_ms != 0) return {};
 
-  const long delay_seconds = model::deregistration_delay_seconds(group);
-  const bool is_in_use = !load_balancers_of(draft.state(), group.arn).empty();
-  if (delay_seconds == 0 || !is_in_use) {
+  if (delay_seconds == 0) {
     draft.erase_target(key);
     return {};
   }
@@ -224,20 +222,38 @@ TargetHealth health_by_checks(const DataPlane& data_plane, const model::Target& 
 }
 
 // ---------------------------------------------------------------- the end of registrations
-bool is_over(const State& state, const model::Target& target, std::int64_t now_ms) {
-  if (target.draining_until_ms != 0 && target.draining_until_ms <= now_ms) return true;
-  const auto group = state.target_groups.find(target.target_group_arn);
-  if (group == state.target_groups.end()) return true;
+// What a pass over all targets needs to know of a group, looked up once.
+struct GroupFacts {
+  bool exists = false;
+  bool has_instances = false;
+  bool is_in_use = false;
+};
+
+GroupFacts facts_of(const State& state, const std::string& arn) {
+  const auto group = state.target_groups.find(arn);
+  if (group == state.target_groups.end()) return {};
+  return {.exists = true,
+          .has_instances = group->second.target_type == "instance",
+          .is_in_use = !load_balancers_of(state, arn).empty()};
+}
+
+bool is_over(const State& state, const GroupFacts& group, const model::Target& target,
+             std::int64_t now_ms) {
+  if (!group.exists) return true;
   // An instance whose record is gone will not come back.
-  if (group->second.target_type == "instance" && !state.instances.contains(target.id)) return true;
-  return target.draining_until_ms != 0 && load_balancers_of(state, group->first).empty();
+  if (group.has_instances && !state.instances.contains(target.id)) return true;
+  if (target.draining_until_ms == 0) return false;
+  return target.draining_until_ms <= now_ms || !group.is_in_use;
 }
 
 std::vector<TargetKey> registrations_over(const State& state) {
   const std::int64_t now_ms = wall_ms();
   std::vector<TargetKey> keys;
+  std::map<std::string, GroupFacts> groups;
   for (const auto& [key, target] : state.targets) {
-    if (is_over(state, target, now_ms)) keys.push_back(key);
+    const std::string& arn = target.target_group_arn;
+    if (!groups.contains(arn)) groups[arn] = facts_of(state, arn);
+    if (is_over(state, groups[arn], target, now_ms)) keys.push_back(key);
   }
   return keys;
 }
@@ -263,8 +279,11 @@ Status Elb::deregister_targets(const std::string& target_group_arn,
   return registry_.update([&](Draft& draft) -> Status {
     const auto group = find_group(draft.state(), target_group_arn);
     if (!group) return std::unexpected(group.error());
+    // Nothing is in flight where nothing forwards to the group.
+    const bool is_in_use = !load_balancers_of(draft.state(), target_group_arn).empty();
+    const long delay_seconds = is_in_use ? model::deregistration_delay_seconds(**group) : 0;
     for (const TargetDescription& target : targets) {
-      if (auto done = deregister_one(draft, **group, target); !done) return done;
+      if (auto done = deregister_one(draft, **group, delay_seconds, target); !done) return done;
     }
     return {};
   });

@@ -1,5 +1,7 @@
 #include "control/references.hpp"
 
+#include <algorithm>
+
 namespace weir::control {
 
 std::set<std::string> target_groups_of(const std::vector<model::Action>& actions) {
@@ -14,15 +16,24 @@ std::set<std::string> target_groups_of(const std::vector<model::Action>& actions
   return arns;
 }
 
+bool forwards_to(const std::vector<model::Action>& actions, const std::string& target_group_arn) {
+  return std::ranges::any_of(actions, [&](const model::Action& action) {
+    const auto* forward = std::get_if<model::ForwardAction>(&action.config);
+    return forward != nullptr && std::ranges::find(forward->target_groups, target_group_arn,
+                                                   &model::TargetGroupTuple::target_group_arn) !=
+                                     forward->target_groups.end();
+  });
+}
+
 std::set<std::string> load_balancers_of(const State& state, const std::string& target_group_arn) {
   std::set<std::string> arns;
   for (const auto& [arn, listener] : state.listeners) {
-    if (target_groups_of(listener.default_actions).contains(target_group_arn)) {
+    if (forwards_to(listener.default_actions, target_group_arn)) {
       arns.insert(listener.load_balancer_arn);
     }
   }
   for (const auto& [arn, rule] : state.rules) {
-    if (!target_groups_of(rule.actions).contains(target_group_arn)) continue;
+    if (!forwards_to(rule.actions, target_group_arn)) continue;
     if (const auto listener = state.listeners.find(rule.listener_arn);
         listener != state.listeners.end()) {
       arns.insert(listener->second.load_balancer_arn);

@@ -12,6 +12,9 @@ namespace weir::control {
 // The target groups that a list of actions forwards to.
 [[nodiscard]] std::set<std::string> target_groups_of(const std::vector<model::Action>& actions);
 
+[[nodiscard]] bool forwards_to(const std::vector<model::Action>& actions,
+                               const std::string& target_group_arn);
+
 // The load balancers (at most one by the API's rules) whose listeners or rules forward to a group.
 [[nodiscard]] std::set<std::string> load_balancers_of(const State& state,
                                                       const std::string& target_group_arn);
