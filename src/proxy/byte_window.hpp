@@ -1,0 +1,83 @@
+// Bytes that must be contiguous to be parsed or sent: one block of the loop, or, for the rare head
+// that is larger, a string.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "net/loop.hpp"
+
+namespace weir::proxy {
+
+class ByteWindow {
+ public:
+  [[nodiscard]] std::string_view view() const {
+    return long_.empty() ? block_.view() : std::string_view(long_).substr(long_start_);
+  }
+  [[nodiscard]] bool empty() const { return view().empty(); }
+
+  // Takes what a stream received.
+  void add(net::Buffer data) {
+    if (long_.empty() && block_.empty()) {
+      block_ = std::move(data);
+    } else {
+      append(data.view());
+    }
+  }
+
+  // A block to write into, when nothing is held yet.
+  void start(net::Loop& loop) { block_ = loop.buffer(); }
+
+  void append(std::string_view bytes) {
+    if (long_.empty()) {
+      if (bytes.size() <= block_.room()) return block_.append(bytes);
+      long_.assign(block_.view());
+      long_start_ = 0;
+      block_.reset();
+    }
+    long_.append(bytes);
+  }
+
+  void consume(std::size_t bytes) {
+    if (bytes == view().size()) return clear();
+    if (long_.empty()) {
+      block_.consume(bytes);
+    } else {
+      long_start_ += bytes;
+    }
+  }
+
+  // Gives what is held to `take` as buffers, and is empty afterwards.
+  template <typename Take>
+  void drain(net::Loop& loop, Take take) {
+    if (long_.empty()) {
+      net::Buffer block = std::move(block_);
+      if (!block.empty()) take(std::move(block));
+      return;
+    }
+    const std::string bytes = std::move(long_);
+    std::string_view left = std::string_view(bytes).substr(long_start_);
+    clear();
+    while (!left.empty()) {
+      net::Buffer block = loop.buffer();
+      const auto part = left.substr(0, block.room());
+      block.append(part);
+      left.remove_prefix(part.size());
+      take(std::move(block));
+    }
+  }
+
+  void clear() {
+    block_.reset();
+    long_ = {};
+    long_start_ = 0;
+  }
+
+ private:
+  net::Buffer block_;
+  std::string long_;
+  std::size_t long_start_ = 0;
+};
+
+}  // namespace weir::proxy

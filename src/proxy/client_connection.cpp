@@ -1,0 +1,150 @@
+#include "proxy/client_connection.hpp"
+
+#include <algorithm>
+
+#include "http/writer.hpp"
+#include "net/socket.hpp"
+#include "proxy/exchange.hpp"
+#include "proxy/limits.hpp"
+#include "proxy/worker.hpp"
+
+namespace weir::proxy {
+
+ClientConnection::ClientConnection(Worker& worker, Fd socket, std::uint16_t bound_port)
+    : worker_(worker),
+      timer_([](void* self) { static_cast<ClientConnection*>(self)->on_timeout(); }, this),
+      accepted_ms_(worker.loop().now_ms()),
+      idle_timeout_ms_(worker.idle_timeout_ms(bound_port)),
+      number_(worker.next_connection_number()),
+      bound_port_(bound_port) {
+  if (const auto peer = net::peer_address(socket.get())) {
+    const std::string text = peer->ip();
+    std::copy_n(text.data(), std::min(text.size(), ip_.size() - 1), ip_.data());
+    port_ = peer->port();
+  }
+  stream_ = worker.loop().adopt(std::move(socket), this);
+  stream_->set_receiving(true);
+  touch();
+}
+
+void ClientConnection::touch() { worker_.loop().schedule(timer_, idle_timeout_ms_); }
+
+void ClientConnection::expect_within(std::int64_t timeout_ms) {
+  worker_.loop().cancel(timer_);
+  worker_.loop().schedule(timer_, timeout_ms);
+}
+
+void ClientConnection::on_received(net::Buffer data) {
+  window_.add(std::move(data));
+  process();
+}
+
+void ClientConnection::process() {
+  if (processing_) return;
+  processing_ = true;
+  while (!closed_ && !window_.empty()) {
+    const std::size_t before = window_.view().size();
+    if (exchange_ == nullptr) {
+      parse_head();
+    } else if (exchange_->takes_body() && !body_paused_) {
+      give_body();
+    } else {
+      break;
+    }
+    if (!closed_ && window_.view().size() == before) break;
+  }
+  processing_ = false;
+  if (closed_) return;
+  stream_->set_receiving(!ended_ && window_.view().size() < queued_bytes_high &&
+                         (exchange_ == nullptr || !body_paused_));
+  if (ended_ && exchange_ == nullptr) close(net::Close::flush);
+}
+
+void ClientConnection::parse_head() {
+  http::RequestHead& head = worker_.request_head();
+  switch (parser_.parse(window_.view(), head)) {
+    case http::ParseState::need_more:
+      return;
+    case http::ParseState::refused:
+      return refuse(parser_.status());
+    case http::ParseState::done:
+      break;
+  }
+  parser_.restart();
+  const std::size_t head_bytes = head.head_bytes;
+  exchange_ = worker_.take_exchange();
+  exchange_->begin(*this, head);
+  if (!closed_) window_.consume(head_bytes);
+}
+
+void ClientConnection::give_body() {
+  window_.drain(worker_.loop(), [this](net::Buffer data) {
+    const bool takes = exchange_ != nullptr && window_.empty() && exchange_->takes_body();
+    net::Buffer rest = takes ? exchange_->take_body(std::move(data)) : std::move(data);
+    if (!closed_ && !rest.empty()) window_.add(std::move(rest));
+  });
+}
+
+void ClientConnection::refuse(int status) {
+  stream_->send_copy(http::error_response(status, worker_.unix_seconds(), true));
+  close(net::Close::linger);
+}
+
+void ClientConnection::finished(bool keep_alive, bool request_complete) {
+  worker_.give_exchange(exchange_);
+  exchange_ = nullptr;
+  body_paused_ = false;
+  if (!keep_alive || !request_complete)
+    return close(request_complete && window_.empty() ? net::Close::flush : net::Close::linger);
+  touch();
+  process();
+}
+
+void ClientConnection::abort() {
+  worker_.give_exchange(exchange_);
+  exchange_ = nullptr;
+  close(net::Close::reset);
+}
+
+void ClientConnection::resume_body() {
+  body_paused_ = false;
+  process();
+}
+
+void ClientConnection::pause_body() { body_paused_ = true; }
+
+void ClientConnection::on_end() {
+  ended_ = true;
+  if (exchange_ == nullptr) return close(net::Close::flush);
+  exchange_->on_client_end();
+}
+
+void ClientConnection::on_drained() {
+  if (exchange_ != nullptr) exchange_->on_client_drained();
+}
+
+void ClientConnection::on_error(int) {
+  if (exchange_ != nullptr) {
+    exchange_->on_client_gone();
+    worker_.give_exchange(exchange_);
+    exchange_ = nullptr;
+  }
+  close(net::Close::now);
+}
+
+void ClientConnection::on_timeout() {
+  if (exchange_ != nullptr) return exchange_->on_timeout();
+  if (window_.empty()) return close(net::Close::now);
+  refuse(408);
+}
+
+void ClientConnection::close(net::Close how) {
+  if (closed_) return;
+  closed_ = true;
+  worker_.loop().cancel(timer_);
+  window_.clear();
+  stream_->close(how);
+  worker_.retire(*this);
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,79 @@
+// A client's connection: bytes in, one exchange at a time, bytes out.
+//
+// Received bytes wait in a window until a head is complete or the exchange under way takes them as
+// its body; what a client sends ahead (pipelining) waits there too and is answered in order. A
+// connection without a request holds this struct and nothing else.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "http/parser.hpp"
+#include "net/loop.hpp"
+#include "proxy/byte_window.hpp"
+
+namespace weir::proxy {
+
+class Exchange;
+class Worker;
+
+class ClientConnection final : public net::StreamEvents {
+ public:
+  ClientConnection(Worker& worker, Fd socket, std::uint16_t bound_port);
+
+  [[nodiscard]] net::Stream& stream() { return *stream_; }
+  [[nodiscard]] std::uint16_t bound_port() const { return bound_port_; }
+  [[nodiscard]] std::string_view ip() const { return ip_.data(); }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::int64_t accepted_ms() const { return accepted_ms_; }
+  [[nodiscard]] std::uint64_t number() const { return number_; }
+
+  // From its exchange: the response has been handed to the stream. `request_complete` false: bytes
+  // of the request may still come, so the connection ends.
+  void finished(bool keep_alive, bool request_complete);
+  // From its exchange: the response cannot be completed; the client must notice.
+  void abort();
+  // From its exchange: it can take body bytes (again), or wants none for a while.
+  void resume_body();
+  void pause_body();
+  void set_idle_timeout(std::int64_t timeout_ms) { idle_timeout_ms_ = timeout_ms; }
+  // Something happened: the idle timeout begins anew.
+  void touch();
+  // The next thing must happen within this time.
+  void expect_within(std::int64_t timeout_ms);
+
+  std::size_t slot = 0;
+
+ private:
+  void on_received(net::Buffer data) override;
+  void on_end() override;
+  void on_drained() override;
+  void on_error(int error) override;
+  void on_timeout();
+
+  void process();
+  void parse_head();
+  void give_body();
+  void refuse(int status);
+  void close(net::Close how);
+
+  Worker& worker_;
+  net::Stream* stream_;
+  Exchange* exchange_ = nullptr;
+  net::Timer timer_;
+  ByteWindow window_;
+  http::RequestParser parser_;
+  std::int64_t accepted_ms_;
+  std::int64_t idle_timeout_ms_;
+  std::uint64_t number_;
+  std::array<char, 46> ip_{};
+  std::uint16_t port_ = 0;
+  std::uint16_t bound_port_;
+  bool processing_ = false;
+  bool body_paused_ = false;
+  bool ended_ = false;   // the client's FIN has come
+  bool closed_ = false;
+};
+
+}  // namespace weir::proxy

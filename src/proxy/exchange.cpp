@@ -1,0 +1,513 @@
+#include "proxy/exchange.hpp"
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "http/writer.hpp"
+#include "proxy/client_connection.hpp"
+#include "proxy/limits.hpp"
+#include "proxy/target_pool.hpp"
+#include "proxy/worker.hpp"
+
+namespace weir::proxy {
+namespace {
+
+using http::DesyncClass;
+using http::Framing;
+using http::ParseState;
+
+// Requests that a target may see twice without harm (RFC 9110 §9.2.2).
+bool is_idempotent(http::Method method) {
+  switch (method) {
+    case http::Method::get:
+    case http::Method::head:
+    case http::Method::put:
+    case http::Method::del:
+    case http::Method::options:
+    case http::Method::trace:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------- classify
+void Exchange::begin(ClientConnection& client, const http::RequestHead& head) {
+  client_ = &client;
+  serving_ = worker_.serving();
+  method_ = head.method;
+  client_version_ = head.version;
+  is_upgrade_ = head.is_websocket_upgrade;
+  start_request_side(head);
+  keep_client_ = head.keep_alive && head.version != http::Version::http_0_9;
+  const routing::Listener* listener =
+      serving_->snapshot->find_listener(client.bound_port(), head.authority);
+  if (listener == nullptr) {  // its load balancer has just been deleted
+    keep_client_ = false;
+    return fail(503);
+  }
+  load_balancer_ = &serving_->snapshot->load_balancers[listener->load_balancer];
+  if (worker_.loop().now_ms() - client.accepted_ms() > load_balancer_->client_keep_alive_ms)
+    keep_client_ = false;
+  client.set_idle_timeout(load_balancer_->idle_timeout_ms);
+  touch();
+  if (is_blocked(head)) {
+    keep_client_ = false;
+    return fail(400);
+  }
+  if (head.method == http::Method::trace) return fail(405);
+  if (head.forwarded_for_addresses > forwarded_for_addresses_max) return fail(463);
+  act(head, *listener);
+}
+
+// Reference §6.1.
+bool Exchange::is_blocked(const http::RequestHead& head) {
+  using Mode = routing::LoadBalancer::DesyncMode;
+  const Mode mode = load_balancer_->desync_mode;
+  if (head.desync_class == DesyncClass::compliant || mode == Mode::monitor) return false;
+  if (mode == Mode::strictest || head.desync_class == DesyncClass::severe) return true;
+  if (head.desync_class == DesyncClass::ambiguous) keep_client_ = keep_target_ = false;
+  return false;
+}
+
+void Exchange::start_request_side(const http::RequestHead& head) {
+  request_left_ = head.content_length;
+  switch (head.framing) {
+    case Framing::content_length:
+      request_side_ = request_left_ > 0 ? RequestSide::length : RequestSide::done;
+      break;
+    case Framing::chunked:
+      request_side_ = RequestSide::chunked;
+      break;
+    case Framing::none:
+    case Framing::until_close:
+      request_side_ = RequestSide::done;
+      break;
+  }
+}
+
+// ---------------------------------------------------------------- route
+void Exchange::act(const http::RequestHead& head, const routing::Listener& listener) {
+  const routing::Action& action = listener.choose({head, client_->ip()});
+  if (const auto* to_groups = std::get_if<routing::Forward>(&action))
+    return forward(*to_groups, head, listener);
+  if (const auto* to_location = std::get_if<model::RedirectAction>(&action))
+    return redirect(*to_location, head, listener);
+  answer_fixed(std::get<model::FixedResponseAction>(action));
+}
+
+void Exchange::redirect(const model::RedirectAction& action, const http::RequestHead& head,
+                        const routing::Listener& listener) {
+  const std::string_view host =
+      head.authority.empty() ? std::string_view(load_balancer_->dns_name) : head.authority;
+  const std::string location = redirect_location(action, head, host, listener.port);
+  if (location.size() > location_bytes_max) return fail(507);
+  answer(http::redirect_response(action.status_code, location, worker_.unix_seconds(),
+                                 !keep_client_ || request_side_ != RequestSide::done,
+                                 method_ != http::Method::head));
+}
+
+void Exchange::answer_fixed(const model::FixedResponseAction& action) {
+  answer(http::fixed_response(action.status_code, action.content_type, action.message_body,
+                              worker_.unix_seconds(),
+                              !keep_client_ || request_side_ != RequestSide::done,
+                              method_ != http::Method::head));
+}
+
+void Exchange::forward(const routing::Forward& action, const http::RequestHead& head,
+                       const routing::Listener& listener) {
+  std::uint32_t chosen = 0;
+  if (action.groups.size() > 1) {
+    const auto group = worker_.weighted_chooser(*serving_, action).choose();
+    if (!group) return fail(503);
+    chosen = *group;
+  } else if (action.groups.empty()) {
+    return fail(503);
+  }
+  group_ = action.groups[chosen].target_group;
+  const auto target = serving_->groups[group_].chooser.choose();
+  if (!target) return fail(503);
+  if (head.expects_continue && request_side_ != RequestSide::done)
+    client_->stream().send_copy("HTTP/1.1 100 Continue\r\n\r\n");
+  request_head_.start(worker_.loop());
+  write_request_head(request_head_, head,
+                     {*load_balancer_, listener.port, client_->ip(), client_->port(),
+                      worker_.unix_seconds()},
+                     worker_.trace_ids());
+  connect(*target);
+}
+
+// ---------------------------------------------------------------- choose target, connect, send
+void Exchange::connect(std::uint32_t target_index) {
+  target_index_ = target_index;
+  TargetPool& pool = *serving_->groups[group_].pools[target_index];
+  target_ = pool.take_idle();
+  is_reused_ = target_ != nullptr;
+  if (!is_reused_) {
+    ++attempts_;
+    target_ = worker_.open_target(pool, *load_balancer_, client_->number());
+    if (target_ == nullptr) return retry_or_fail(502);
+    client_->expect_within(connect_timeout_ms);
+  }
+  target_->use(*this);
+  target_->stream().send_copy(request_head_.view());
+  if (is_upgrade_) target_->stream().set_receiving(true);
+}
+
+void Exchange::on_target_connected() {
+  touch();
+  client_->resume_body();
+}
+
+bool Exchange::may_try_again() const {
+  if (response_begun_ || body_begun_) return false;
+  // A connection that served before may have been closed by the target while the request was on its
+  // way: the request is sent again only where that is harmless. A new one has taken nothing yet.
+  return is_reused_ ? is_idempotent(method_) : !target_->is_connected();
+}
+
+void Exchange::retry_or_fail(int status) {
+  const bool was_reused = is_reused_;
+  release_target(false);
+  if (attempts_ >= connect_attempts_max) return fail(status);
+  auto& chooser = serving_->groups[group_].chooser;
+  const auto other = was_reused ? std::optional(target_index_) : chooser.choose_other(target_index_);
+  if (!other) return fail(status);
+  connect(*other);
+}
+
+// ---------------------------------------------------------------- request body
+bool Exchange::takes_body() const {
+  if (request_side_ == RequestSide::done) return false;
+  return target_ != nullptr && target_->is_connected();
+}
+
+net::Buffer Exchange::take_body(net::Buffer data) {
+  body_begun_ = true;
+  touch();
+  switch (request_side_) {
+    case RequestSide::length:
+      return take_length(std::move(data));
+    case RequestSide::chunked:
+      return take_chunked(std::move(data));
+    case RequestSide::tunnel:
+      target_->stream().send(std::move(data));
+      after_request_bytes();
+      return {};
+    case RequestSide::done:
+      break;
+  }
+  return data;
+}
+
+net::Buffer Exchange::take_length(net::Buffer data) {
+  net::Buffer rest;
+  if (data.size() > request_left_) {
+    const auto length = static_cast<std::size_t>(request_left_);
+    rest = worker_.loop().buffer();
+    rest.append(data.view().substr(length));
+    data.set_size(length);
+  }
+  request_left_ -= data.size();
+  target_->stream().send(std::move(data));
+  if (request_left_ == 0) request_side_ = RequestSide::done;
+  after_request_bytes();
+  return rest;
+}
+
+net::Buffer Exchange::take_chunked(net::Buffer data) {
+  std::array<char, http::chunk_size_line_bytes_max> line;
+  net::Stream& stream = target_->stream();
+  while (!data.empty()) {
+    const auto step = request_decoder_.step(data.view());
+    if (!step.content.empty()) {
+      stream.send_copy(http::chunk_size_line(step.content.size(), line));
+      stream.send_copy(step.content);
+      stream.send_copy(http::chunk_end);
+    }
+    if (step.state == ParseState::refused) {
+      keep_client_ = false;
+      fail(400);
+      return {};
+    }
+    data.consume(step.consumed);
+    if (step.state == ParseState::done) {
+      stream.send_copy("0\r\n");
+      stream.send_copy(request_decoder_.trailers());
+      stream.send_copy("\r\n");
+      request_side_ = RequestSide::done;
+      break;
+    }
+  }
+  after_request_bytes();
+  return data;
+}
+
+void Exchange::after_request_bytes() {
+  if (target_->stream().queued_bytes() > queued_bytes_high) client_->pause_body();
+}
+
+void Exchange::on_target_drained() { client_->resume_body(); }
+
+void Exchange::on_client_end() {
+  if (request_side_ == RequestSide::tunnel) {
+    request_side_ = RequestSide::done;
+    return target_->stream().shutdown_send();
+  }
+  // A client may close its sending side and wait for the answer; but not within the request.
+  if (request_side_ != RequestSide::done) return abandon();
+  client_half_closed_ = true;
+  keep_client_ = false;
+}
+
+void Exchange::on_client_gone() {
+  release_target(false);
+  clear();
+}
+
+void Exchange::on_client_drained() {
+  if (target_ != nullptr) target_->stream().set_receiving(true);
+}
+
+void Exchange::on_timeout() {
+  if (target_ != nullptr && !target_->is_connected()) return retry_or_fail(504);
+  if (response_side_ != ResponseSide::head) return abandon();
+  fail(request_side_ == RequestSide::done ? 504 : 408);
+}
+
+// ---------------------------------------------------------------- receive response
+void Exchange::on_target_received(net::Buffer data) {
+  response_begun_ = true;
+  touch();
+  if (response_side_ != ResponseSide::head) return forward_response(std::move(data));
+  response_window_.add(std::move(data));
+  receive_head();
+}
+
+void Exchange::receive_head() {
+  http::ResponseHead& head = worker_.response_head();
+  for (;;) {
+    const ParseState state = response_parser_.parse(response_window_.view(), method_, head);
+    if (state == ParseState::need_more) return;
+    if (state == ParseState::refused) return fail(502);
+    response_parser_.restart();
+    if (head.status >= 200) break;
+    if (head.status == 101) {
+      if (!is_upgrade_) return fail(502);
+      return start_tunnel();
+    }
+    // 100 has been answered by us; other interim answers mean nothing to the client's request.
+    response_window_.consume(head.head_bytes);
+    if (response_window_.empty()) return;
+  }
+  start_response(head);
+}
+
+void Exchange::start_response(const http::ResponseHead& head) {
+  keep_target_ = keep_target_ && head.keep_alive;
+  client_framing_ = response_framing(head, client_version_);
+  if (client_framing_ == ResponseFraming::until_close) keep_client_ = false;
+  // An answer before the request's end: what is left of the request is not waited for.
+  if (request_side_ != RequestSide::done) keep_client_ = false;
+  ByteWindow out;
+  out.start(worker_.loop());
+  write_response_head(out, head, client_framing_, client_version_, !keep_client_);
+  out.drain(worker_.loop(),
+            [this](net::Buffer block) { client_->stream().send(std::move(block)); });
+  request_head_.clear();
+  response_left_ = head.content_length;
+  switch (head.framing) {
+    case Framing::none:
+      response_side_ = ResponseSide::none;
+      break;
+    case Framing::content_length:
+      response_side_ = response_left_ > 0 ? ResponseSide::length : ResponseSide::none;
+      break;
+    case Framing::chunked:
+      response_side_ = ResponseSide::chunked;
+      break;
+    case Framing::until_close:
+      response_side_ = ResponseSide::until_close;
+      keep_target_ = false;
+      break;
+  }
+  response_window_.consume(head.head_bytes);
+  if (response_side_ == ResponseSide::none) {
+    if (!response_window_.empty()) keep_target_ = false;  // more than was announced
+    return complete();
+  }
+  if (response_window_.empty()) return;
+  response_window_.drain(worker_.loop(), [&](net::Buffer block) {
+    // The window of a head is at most 32 KiB: the rest after a long one may be several blocks.
+    if (response_side_ != ResponseSide::head) forward_response(std::move(block));
+  });
+}
+
+void Exchange::start_tunnel() {
+  const http::ResponseHead& head = worker_.response_head();
+  ByteWindow out;
+  out.start(worker_.loop());
+  write_response_head(out, head, ResponseFraming::none, client_version_, false);
+  out.drain(worker_.loop(),
+            [this](net::Buffer block) { client_->stream().send(std::move(block)); });
+  request_head_.clear();
+  keep_client_ = keep_target_ = false;
+  request_side_ = client_half_closed_ ? RequestSide::done : RequestSide::tunnel;
+  response_side_ = ResponseSide::tunnel;
+  response_window_.consume(head.head_bytes);
+  response_window_.drain(worker_.loop(), [this](net::Buffer block) {
+    client_->stream().send(std::move(block));
+  });
+  client_->resume_body();
+}
+
+void Exchange::forward_response(net::Buffer data) {
+  switch (response_side_) {
+    case ResponseSide::length:
+      return forward_length(std::move(data));
+    case ResponseSide::chunked:
+      return forward_chunked(std::move(data));
+    case ResponseSide::until_close:
+      return forward_until_close(std::move(data));
+    case ResponseSide::tunnel:
+      client_->stream().send(std::move(data));
+      return after_response_bytes();
+    case ResponseSide::none:
+    case ResponseSide::head:
+      return;
+  }
+}
+
+void Exchange::forward_length(net::Buffer data) {
+  if (data.size() > response_left_) {  // more than was announced: the connection is of no use
+    data.set_size(static_cast<std::size_t>(response_left_));
+    keep_target_ = false;
+  }
+  response_left_ -= data.size();
+  client_->stream().send(std::move(data));
+  if (response_left_ == 0) return complete();
+  after_response_bytes();
+}
+
+void Exchange::forward_chunked(net::Buffer data) {
+  while (!data.empty()) {
+    const auto step = response_decoder_.step(data.view());
+    if (!step.content.empty()) send_chunk(step.content);
+    if (step.state == ParseState::refused) return abandon();
+    data.consume(step.consumed);
+    if (step.state == ParseState::done) {
+      if (!data.empty()) keep_target_ = false;
+      if (client_framing_ == ResponseFraming::chunked) {
+        net::Stream& stream = client_->stream();
+        stream.send_copy("0\r\n");
+        stream.send_copy(response_decoder_.trailers());
+        stream.send_copy("\r\n");
+      }
+      return complete();
+    }
+  }
+  after_response_bytes();
+}
+
+void Exchange::forward_until_close(net::Buffer data) {
+  send_chunk(data.view());
+  after_response_bytes();
+}
+
+void Exchange::send_chunk(std::string_view content) {
+  net::Stream& stream = client_->stream();
+  if (client_framing_ != ResponseFraming::chunked) return stream.send_copy(content);
+  std::array<char, http::chunk_size_line_bytes_max> line;
+  stream.send_copy(http::chunk_size_line(content.size(), line));
+  stream.send_copy(content);
+  stream.send_copy(http::chunk_end);
+}
+
+void Exchange::after_response_bytes() {
+  if (client_->stream().queued_bytes() > queued_bytes_high) target_->stream().set_receiving(false);
+}
+
+void Exchange::on_target_end() {
+  if (response_side_ == ResponseSide::until_close) {
+    if (client_framing_ == ResponseFraming::chunked) client_->stream().send_copy(http::last_chunk);
+    return complete();
+  }
+  if (response_side_ == ResponseSide::tunnel) {
+    request_side_ = RequestSide::done;
+    return complete();
+  }
+  on_target_error(0);
+}
+
+void Exchange::on_target_error(int) {
+  if (response_side_ != ResponseSide::head) return abandon();
+  if (may_try_again()) return retry_or_fail(502);
+  fail(502);
+}
+
+// ---------------------------------------------------------------- finish
+void Exchange::complete() {
+  const bool request_complete = request_side_ == RequestSide::done;
+  const bool keep_client = keep_client_;
+  release_target(keep_target_ && request_complete);
+  ClientConnection& client = *client_;
+  clear();
+  client.finished(keep_client, request_complete);
+}
+
+void Exchange::fail(int status) {
+  answer(http::error_response(status, worker_.unix_seconds(),
+                              !keep_client_ || request_side_ != RequestSide::done,
+                              method_ != http::Method::head));
+}
+
+void Exchange::answer(std::string response) {
+  const bool request_complete = request_side_ == RequestSide::done;
+  const bool keep_client = keep_client_;
+  release_target(false);
+  client_->stream().send_copy(response);
+  ClientConnection& client = *client_;
+  clear();
+  client.finished(keep_client, request_complete);
+}
+
+void Exchange::abandon() {
+  release_target(false);
+  ClientConnection& client = *client_;
+  clear();
+  client.abort();
+}
+
+void Exchange::release_target(bool reusable) {
+  if (target_ == nullptr) return;
+  TargetConnection* target = std::exchange(target_, nullptr);
+  if (!reusable) return target->close();
+  target->stream().set_receiving(true);
+  target->give_back(load_balancer_->idle_timeout_ms);
+}
+
+void Exchange::touch() { client_->touch(); }
+
+void Exchange::clear() {
+  client_ = nullptr;
+  target_ = nullptr;
+  load_balancer_ = nullptr;
+  serving_.reset();
+  request_head_.clear();
+  response_window_.clear();
+  request_decoder_.restart();
+  response_decoder_.restart();
+  response_parser_.restart();
+  request_left_ = response_left_ = 0;
+  attempts_ = 0;
+  request_side_ = RequestSide::done;
+  response_side_ = ResponseSide::head;
+  client_framing_ = ResponseFraming::none;
+  keep_client_ = keep_target_ = true;
+  is_upgrade_ = is_reused_ = response_begun_ = body_begun_ = client_half_closed_ = false;
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,121 @@
+// One request with its response, from the parsed head to the last byte.
+//
+// The phases, in order: classify → route → choose target → connect → send request → receive
+// response → finish. Both directions run at once (a target may answer before the body is sent, a
+// client may vanish at any moment), so there are two small state machines, the request side and the
+// response side, and one place that decides the end: complete() for a whole response, fail() for an
+// answer of the load balancer's own, abandon() where nobody is left to answer.
+//
+// After any of these three the exchange is back in its worker's pool: return at once.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "http/parser.hpp"
+#include "net/buffer.hpp"
+#include "proxy/byte_window.hpp"
+#include "proxy/forwarding.hpp"
+#include "proxy/local_ref.hpp"
+#include "proxy/serving.hpp"
+
+namespace weir::proxy {
+
+class ClientConnection;
+class TargetConnection;
+class Worker;
+
+class Exchange {
+ public:
+  explicit Exchange(Worker& worker) : worker_(worker) {}
+
+  // `head` is valid during the call only.
+  void begin(ClientConnection& client, const http::RequestHead& head);
+
+  // Client side.
+  [[nodiscard]] bool takes_body() const;
+  // Returns what lies behind the body's end.
+  [[nodiscard]] net::Buffer take_body(net::Buffer data);
+  void on_client_end();
+  void on_client_gone();
+  void on_client_drained();
+  void on_timeout();
+
+  // Target side.
+  void on_target_connected();
+  void on_target_received(net::Buffer data);
+  void on_target_end();
+  void on_target_error(int error);
+  void on_target_drained();
+
+ private:
+  enum class RequestSide : std::uint8_t { length, chunked, tunnel, done };
+  enum class ResponseSide : std::uint8_t { head, none, length, chunked, until_close, tunnel };
+
+  // classify, route
+  [[nodiscard]] bool is_blocked(const http::RequestHead& head);
+  void start_request_side(const http::RequestHead& head);
+  void act(const http::RequestHead& head, const routing::Listener& listener);
+  void redirect(const model::RedirectAction& action, const http::RequestHead& head,
+                const routing::Listener& listener);
+  void answer_fixed(const model::FixedResponseAction& action);
+  void forward(const routing::Forward& action, const http::RequestHead& head,
+               const routing::Listener& listener);
+  // choose target, connect, send
+  void connect(std::uint32_t target_index);
+  void retry_or_fail(int status);
+  [[nodiscard]] bool may_try_again() const;
+  // request body
+  [[nodiscard]] net::Buffer take_length(net::Buffer data);
+  [[nodiscard]] net::Buffer take_chunked(net::Buffer data);
+  void after_request_bytes();
+  // response
+  void receive_head();
+  void start_response(const http::ResponseHead& head);
+  void start_tunnel();
+  void forward_response(net::Buffer data);
+  void forward_length(net::Buffer data);
+  void forward_chunked(net::Buffer data);
+  void forward_until_close(net::Buffer data);
+  void send_chunk(std::string_view content);
+  void after_response_bytes();
+  // finish
+  void complete();
+  void fail(int status);
+  void abandon();
+  void answer(std::string response);
+  void release_target(bool reusable);
+  void clear();
+  void touch();
+
+  Worker& worker_;
+  ClientConnection* client_ = nullptr;
+  TargetConnection* target_ = nullptr;
+  LocalRef<Serving> serving_;
+  const routing::LoadBalancer* load_balancer_ = nullptr;
+
+  ByteWindow request_head_;     // as sent to the target; kept until the response begins
+  ByteWindow response_window_;  // of the target's head
+  http::ChunkedDecoder request_decoder_, response_decoder_;
+  http::ResponseParser response_parser_;
+  std::uint64_t request_left_ = 0;
+  std::uint64_t response_left_ = 0;
+
+  std::uint32_t group_ = 0;
+  std::uint32_t target_index_ = 0;
+  int attempts_ = 0;
+  RequestSide request_side_ = RequestSide::done;
+  ResponseSide response_side_ = ResponseSide::head;
+  ResponseFraming client_framing_ = ResponseFraming::none;
+  http::Method method_ = http::Method::get;
+  http::Version client_version_ = http::Version::http_1_1;
+  bool keep_client_ = true;
+  bool keep_target_ = true;
+  bool is_upgrade_ = false;
+  bool is_reused_ = false;         // the target connection has served before
+  bool response_begun_ = false;    // a byte of the target's answer has come
+  bool body_begun_ = false;        // a byte of the body has been handed to the target's stream
+  bool client_half_closed_ = false;
+};
+
+}  // namespace weir::proxy

@@ -1,0 +1,277 @@
+#include "proxy/forwarding.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace weir::proxy {
+namespace {
+
+using http::Header;
+using http::HeaderId;
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+void append_hex(ByteWindow& out, std::uint64_t value, unsigned digits) {
+  std::array<char, 16> text;
+  for (unsigned i = 0; i < digits; ++i)
+    text[i] = "0123456789abcdef"[(value >> (4 * (digits - 1 - i))) & 15U];
+  out.append({text.data(), digits});
+}
+
+// The host without its port: "[::1]:80" → "[::1]".
+std::string_view without_port(std::string_view authority) {
+  const auto bracket = authority.rfind(']');
+  const auto colon = authority.rfind(':');
+  if (colon == std::string_view::npos) return authority;
+  if (bracket != std::string_view::npos && colon < bracket) return authority;
+  return authority.substr(0, colon);
+}
+
+void append_lower(ByteWindow& out, std::string_view text) {
+  std::array<char, 256> block;
+  while (!text.empty()) {
+    const std::size_t part = std::min(text.size(), block.size());
+    std::transform(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(part), block.begin(),
+                   lower);
+    out.append({block.data(), part});
+    text.remove_prefix(part);
+  }
+}
+
+void append_host(ByteWindow& out, const http::RequestHead& head, const ForwardingFacts& facts) {
+  out.append("Host: ");
+  if (head.authority.empty()) {  // HTTP/1.0 without Host
+    out.append(facts.load_balancer.dns_name);
+  } else {
+    const std::string_view host = without_port(head.authority);
+    append_lower(out, host);
+    const std::string_view port = head.authority.substr(host.size());
+    if (facts.listener_port != 80) {
+      if (port.size() > 1) {
+        out.append(port);
+      } else {
+        out.append(":");
+        http::append_decimal(out, facts.listener_port);
+      }
+    }
+  }
+  out.append("\r\n");
+}
+
+void append_client_address(ByteWindow& out, const ForwardingFacts& facts) {
+  if (!facts.load_balancer.xff_client_port) return out.append(facts.client_ip);
+  const bool is_v6 = facts.client_ip.find(':') != std::string_view::npos;
+  if (is_v6) out.append("[");
+  out.append(facts.client_ip);
+  out.append(is_v6 ? "]:" : ":");
+  http::append_decimal(out, facts.client_port);
+}
+
+void append_forwarded_for(ByteWindow& out, const http::RequestHead& head,
+                          const ForwardingFacts& facts) {
+  using Mode = routing::LoadBalancer::XffMode;
+  if (facts.load_balancer.xff_mode == Mode::remove) return;
+  if (facts.load_balancer.xff_mode == Mode::preserve) {
+    for (const Header& header : head.headers) {
+      if (header.id != HeaderId::x_forwarded_for) continue;
+      out.append("X-Forwarded-For: ");
+      out.append(header.value);
+      out.append("\r\n");
+    }
+    return;
+  }
+  out.append("X-Forwarded-For: ");
+  if (head.forwarded_for_addresses > 0) {
+    for (const Header& header : head.headers) {
+      if (header.id != HeaderId::x_forwarded_for || header.value.empty()) continue;
+      out.append(header.value);
+      out.append(", ");
+    }
+  }
+  append_client_address(out, facts);
+  out.append("\r\n");
+}
+
+void append_new_trace_id(ByteWindow& out, const ForwardingFacts& facts, TraceIds& ids) {
+  out.append("1-");
+  append_hex(out, static_cast<std::uint64_t>(facts.unix_seconds), 8);
+  out.append("-");
+  append_hex(out, ids.next(), 16);
+  append_hex(out, ids.next(), 8);
+}
+
+// Reference §5.5: a received value keeps its fields but Self, which is ours and stands in front.
+void append_trace_id(ByteWindow& out, const http::RequestHead& head, const ForwardingFacts& facts,
+                     TraceIds& ids) {
+  constexpr std::size_t head_bytes_with_fields_max = 7 * 1024;
+  const Header* received = head.find(HeaderId::x_amzn_trace_id);
+  std::string_view fields = received == nullptr ? std::string_view{} : received->value;
+  const bool has_root = fields.find("Root=") != std::string_view::npos;
+  if (head.head_bytes > head_bytes_with_fields_max) fields = {};
+  out.append("X-Amzn-Trace-Id: ");
+  out.append(has_root && !fields.empty() ? "Self=" : "Root=");
+  append_new_trace_id(out, facts, ids);
+  while (!fields.empty()) {
+    const auto end = std::min(fields.find(';'), fields.size());
+    const std::string_view field = fields.substr(0, end);
+    if (!field.empty() && !field.starts_with("Self=")) {
+      out.append(";");
+      out.append(field);
+    }
+    fields.remove_prefix(std::min(end + 1, fields.size()));
+  }
+  out.append("\r\n");
+}
+
+void append_request_line(ByteWindow& out, const http::RequestHead& head) {
+  out.append(head.method_text);
+  out.append(" ");
+  // Absolute-form becomes origin-form, its authority the Host header.
+  const std::string_view path = head.path.empty() ? std::string_view("/") : head.path;
+  const auto append_part = [&](std::string_view part) {
+    if (head.target_needs_encoding) {
+      http::append_target(out, part);
+    } else {
+      out.append(part);
+    }
+  };
+  append_part(path);
+  if (head.has_query) {
+    out.append("?");
+    append_part(head.query);
+  }
+  out.append(" HTTP/1.1\r\n");
+}
+
+bool is_rewritten(HeaderId id) {
+  switch (id) {
+    case HeaderId::expect:
+    case HeaderId::host:
+    case HeaderId::x_amzn_trace_id:
+    case HeaderId::x_forwarded_for:
+    case HeaderId::x_forwarded_port:
+    case HeaderId::x_forwarded_proto:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+void write_request_head(ByteWindow& out, const http::RequestHead& head,
+                        const ForwardingFacts& facts, TraceIds& trace_ids) {
+  append_request_line(out, head);
+  append_forwarded_for(out, head, facts);
+  out.append("X-Forwarded-Proto: http\r\nX-Forwarded-Port: ");
+  http::append_decimal(out, facts.listener_port);
+  out.append("\r\n");
+  if (facts.load_balancer.preserve_host_header && head.find(HeaderId::host) != nullptr) {
+    http::append_headers(out, head.headers, [](const Header& h) { return h.id == HeaderId::host; });
+  } else {
+    append_host(out, head, facts);
+  }
+  append_trace_id(out, head, facts, trace_ids);
+  if (head.framing == http::Framing::content_length) {
+    out.append("Content-Length: ");
+    http::append_decimal(out, head.content_length);
+    out.append("\r\n");
+  } else if (head.framing == http::Framing::chunked) {
+    out.append("Transfer-Encoding: chunked\r\n");
+  }
+  if (head.is_websocket_upgrade) out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+  const bool drop_invalid = facts.load_balancer.drop_invalid_header_fields;
+  http::append_headers(out, head.headers, [drop_invalid](const Header& header) {
+    return http::is_end_to_end(header) && !is_rewritten(header.id) &&
+           (header.is_name_valid || !drop_invalid);
+  });
+  out.append("\r\n");
+}
+
+ResponseFraming response_framing(const http::ResponseHead& head, http::Version client_version) {
+  switch (head.framing) {
+    case http::Framing::none:
+      return ResponseFraming::none;
+    case http::Framing::content_length:
+      return ResponseFraming::content_length;
+    case http::Framing::chunked:
+    case http::Framing::until_close:
+      break;
+  }
+  return client_version == http::Version::http_1_1 ? ResponseFraming::chunked
+                                                   : ResponseFraming::until_close;
+}
+
+void write_response_head(ByteWindow& out, const http::ResponseHead& head, ResponseFraming framing,
+                         http::Version client_version, bool close) {
+  out.append("HTTP/1.1 ");
+  http::append_decimal(out, static_cast<std::uint64_t>(head.status));
+  out.append(" ");
+  out.append(head.reason);
+  out.append("\r\n");
+  http::append_headers(out, head.headers, http::is_end_to_end);
+  if (framing == ResponseFraming::content_length) {
+    out.append("Content-Length: ");
+    http::append_decimal(out, head.content_length);
+    out.append("\r\n");
+  } else if (framing == ResponseFraming::chunked) {
+    out.append("Transfer-Encoding: chunked\r\n");
+  } else if (framing == ResponseFraming::none) {
+    // To HEAD and with 304 it tells of the body that GET would have had (RFC 9110 §8.6).
+    const Header* length = head.find(HeaderId::content_length);
+    if (length != nullptr && head.status != 204 && head.status >= 200) {
+      out.append("Content-Length: ");
+      out.append(length->value);
+      out.append("\r\n");
+    }
+  }
+  if (head.status == 101) {
+    out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+  } else if (close) {
+    out.append("Connection: close\r\n");
+  } else if (client_version == http::Version::http_1_0) {
+    out.append("Connection: keep-alive\r\n");
+  }
+  out.append("\r\n");
+}
+
+std::string redirect_location(const model::RedirectAction& action, const http::RequestHead& head,
+                              std::string_view host, std::uint16_t listener_port) {
+  std::string lower_host(without_port(host));
+  std::transform(lower_host.begin(), lower_host.end(), lower_host.begin(), lower);
+  const std::string_view path = head.path.starts_with('/') ? head.path.substr(1) : head.path;
+  const std::string port = std::to_string(listener_port);
+  const auto fill = [&](std::string_view pattern) {
+    std::string out;
+    while (!pattern.empty()) {
+      const auto start = pattern.find("#{");
+      out += pattern.substr(0, start);
+      if (start == std::string_view::npos) break;
+      const auto end = pattern.find('}', start);
+      const std::string_view name = end == std::string_view::npos
+                                        ? std::string_view{}
+                                        : pattern.substr(start + 2, end - start - 2);
+      if (name == "protocol") out += "http";
+      else if (name == "host") out += lower_host;
+      else if (name == "port") out += port;
+      else if (name == "path") out += path;
+      else if (name == "query") out += head.query;
+      else out += pattern.substr(start, end == std::string_view::npos ? end : end - start + 1);
+      if (end == std::string_view::npos) break;
+      pattern.remove_prefix(end + 1);
+    }
+    return out;
+  };
+  std::string protocol = fill(action.protocol);
+  std::transform(protocol.begin(), protocol.end(), protocol.begin(), lower);
+  std::string location =
+      protocol + "://" + fill(action.host) + ":" + fill(action.port) + fill(action.path);
+  const std::string query = fill(action.query);
+  if (!query.empty()) location += "?" + query;
+  std::string encoded;
+  http::append_target(encoded, location);
+  // A pattern may hold a fragment; what the client sent never does.
+  return encoded;
+}
+
+}  // namespace weir::proxy

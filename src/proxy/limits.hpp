@@ -1,0 +1,26 @@
+// The data plane's limits, each with its source.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace weir::proxy {
+
+inline constexpr std::int64_t connect_timeout_ms = 10'000;       // reference §5.6
+inline constexpr std::uint32_t forwarded_for_addresses_max = 30;  // reference §5.1: 463
+inline constexpr std::size_t location_bytes_max = 8 * 1024;       // reference §5.1: 507
+
+// Bytes queued to one side at which the other side is paused until the queue is empty. Two of them
+// bound what an exchange holds of its bodies.
+inline constexpr std::size_t queued_bytes_high = 256 * 1024;
+
+// Connect failures are tried on this many other targets before the client gets 502.
+inline constexpr int connect_attempts_max = 3;
+
+// Idle connections kept for one target and worker; further ones are closed after use.
+inline constexpr std::size_t idle_connections_max = 1024;
+
+// Sockets of the VPC fetched at a time where they must be handed in.
+inline constexpr int vpc_sockets_batch = 32;
+
+}  // namespace weir::proxy

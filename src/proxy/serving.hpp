@@ -1,0 +1,28 @@
+// A Snapshot as one worker serves by it: with the worker's choosers and target pools beside it.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "balancing/chooser.hpp"
+#include "proxy/local_ref.hpp"
+#include "proxy/target_pool.hpp"
+#include "routing/snapshot.hpp"
+
+namespace weir::proxy {
+
+struct Serving {
+  struct Group {
+    balancing::Chooser chooser;
+    std::vector<LocalRef<TargetPool>> pools;  // one a target, in the group's order
+  };
+
+  routing::SnapshotPtr snapshot;
+  std::vector<Group> groups;
+  // Of forward actions with several groups, made at their first use.
+  std::unordered_map<const routing::Forward*, balancing::WeightedChooser> weighted;
+  std::uint32_t references = 0;
+};
+
+}  // namespace weir::proxy

@@ -1,0 +1,42 @@
+// Owned objects that end themselves from within their own event functions.
+//
+// retire() takes an object out and keeps it until bury(), which the owner calls where no function of
+// such an object is on the stack. O(1) each.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace weir::proxy {
+
+// T has a public member `std::size_t slot`.
+template <typename T>
+class SlotList {
+ public:
+  T* add(std::unique_ptr<T> object) {
+    object->slot = objects_.size();
+    objects_.push_back(std::move(object));
+    return objects_.back().get();
+  }
+
+  void retire(T* object) {
+    const std::size_t slot = object->slot;
+    retired_.push_back(std::move(objects_[slot]));
+    if (slot + 1 != objects_.size()) {
+      objects_[slot] = std::move(objects_.back());
+      objects_[slot]->slot = slot;
+    }
+    objects_.pop_back();
+  }
+
+  void bury() { retired_.clear(); }
+  [[nodiscard]] bool has_retired() const { return !retired_.empty(); }
+  [[nodiscard]] std::size_t size() const { return objects_.size(); }
+
+ private:
+  std::vector<std::unique_ptr<T>> objects_, retired_;
+};
+
+}  // namespace weir::proxy

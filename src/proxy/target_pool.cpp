@@ -1,0 +1,93 @@
+#include "proxy/target_pool.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "proxy/exchange.hpp"
+#include "proxy/limits.hpp"
+#include "proxy/worker.hpp"
+
+namespace weir::proxy {
+
+TargetConnection::TargetConnection(Worker& worker, TargetPool& pool)
+    : worker_(worker),
+      pool_(&pool),
+      idle_timer_([](void* self) { static_cast<TargetConnection*>(self)->on_idle_timeout(); },
+                  this) {}
+
+void TargetConnection::open(Fd socket, const net::Address& to) {
+  stream_ = worker_.loop().connect(std::move(socket), to, this);
+  stream_->set_receiving(true);
+}
+
+void TargetConnection::give_back(std::int64_t idle_timeout_ms) {
+  exchange_ = nullptr;
+  if (!pool_->put_idle(this)) return close();
+  worker_.loop().schedule(idle_timer_, idle_timeout_ms);
+}
+
+void TargetConnection::close(net::Close how) {
+  if (exchange_ == nullptr) pool_->remove_idle(this);
+  exchange_ = nullptr;
+  stream_->close(how);
+  worker_.loop().cancel(idle_timer_);
+  worker_.retire(*this);
+}
+
+void TargetConnection::on_connected() {
+  connected_ = true;
+  if (exchange_ != nullptr) exchange_->on_target_connected();
+}
+
+void TargetConnection::on_received(net::Buffer data) {
+  // Bytes that nobody asked for: the next answer could not be told from them.
+  if (exchange_ == nullptr) return close();
+  exchange_->on_target_received(std::move(data));
+}
+
+void TargetConnection::on_end() {
+  if (exchange_ == nullptr) return close();
+  exchange_->on_target_end();
+}
+
+void TargetConnection::on_drained() {
+  if (exchange_ != nullptr) exchange_->on_target_drained();
+}
+
+void TargetConnection::on_error(int error) {
+  if (exchange_ == nullptr) return close();
+  exchange_->on_target_error(error);
+}
+
+void TargetConnection::on_idle_timeout() {
+  // Busy again since: the timer is set anew when it comes back.
+  if (exchange_ == nullptr) close();
+}
+
+TargetPool::TargetPool(std::string ip, std::uint16_t target_port, bool is_in_vpc)
+    : is_in_vpc_(is_in_vpc) {
+  auto address = net::Address::parse(ip, target_port);
+  WEIR_ASSERT(address.has_value());  // the control plane lets numeric addresses in alone
+  address_ = *address;
+}
+
+TargetConnection* TargetPool::take_idle() {
+  if (idle_.empty()) return nullptr;
+  TargetConnection* connection = idle_.back();
+  idle_.pop_back();
+  return connection;
+}
+
+bool TargetPool::put_idle(TargetConnection* connection) {
+  if (!is_wanted || idle_.size() >= idle_connections_max) return false;
+  idle_.push_back(connection);
+  return true;
+}
+
+void TargetPool::remove_idle(TargetConnection* connection) { std::erase(idle_, connection); }
+
+void TargetPool::close_idle() {
+  while (!idle_.empty()) idle_.back()->close();
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,75 @@
+// The connections of one worker to one target: idle ones are used again, the latest first.
+//
+// A pool lives as long as a snapshot in use names its target or a connection of it is open. A
+// connection is owned by the worker's list; it is idle in its pool or busy with exactly one exchange.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "net/loop.hpp"
+#include "proxy/local_ref.hpp"
+
+namespace weir::proxy {
+
+class Exchange;
+class TargetConnection;
+class Worker;
+
+class TargetPool {
+ public:
+  TargetPool(std::string ip, std::uint16_t target_port, bool is_in_vpc);
+
+  [[nodiscard]] TargetConnection* take_idle();
+  // False: it is full, or no snapshot names the target any more.
+  [[nodiscard]] bool put_idle(TargetConnection* connection);
+  void remove_idle(TargetConnection* connection);
+  void close_idle();
+
+  [[nodiscard]] const net::Address& address() const { return address_; }
+  [[nodiscard]] bool is_in_vpc() const { return is_in_vpc_; }
+
+  // The snapshot in force sends requests to the target; otherwise no idle connection is kept.
+  bool is_wanted = true;
+  std::uint32_t references = 0;
+
+ private:
+  net::Address address_;
+  bool is_in_vpc_;
+  std::vector<TargetConnection*> idle_;
+};
+
+class TargetConnection final : public net::StreamEvents {
+ public:
+  TargetConnection(Worker& worker, TargetPool& pool);
+
+  void open(Fd socket, const net::Address& to);
+  // Gives it to an exchange, or back to its pool (which may close it instead).
+  void use(Exchange& exchange) { exchange_ = &exchange; }
+  void give_back(std::int64_t idle_timeout_ms);
+  // No event follows; the object is retired.
+  void close(net::Close how = net::Close::now);
+
+  [[nodiscard]] net::Stream& stream() { return *stream_; }
+  [[nodiscard]] bool is_connected() const { return connected_; }
+
+  std::size_t slot = 0;
+
+ private:
+  void on_connected() override;
+  void on_received(net::Buffer data) override;
+  void on_end() override;
+  void on_drained() override;
+  void on_error(int error) override;
+  void on_idle_timeout();
+
+  Worker& worker_;
+  LocalRef<TargetPool> pool_;
+  net::Stream* stream_ = nullptr;
+  Exchange* exchange_ = nullptr;
+  net::Timer idle_timer_;
+  bool connected_ = false;
+};
+
+}  // namespace weir::proxy

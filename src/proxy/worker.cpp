@@ -1,0 +1,199 @@
+#include "proxy/worker.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "base/log.hpp"
+#include "net/socket.hpp"
+#include "proxy/limits.hpp"
+
+namespace weir::proxy {
+
+class Worker::PortAcceptor final : public net::AcceptEvents {
+ public:
+  PortAcceptor(Worker& worker, std::uint16_t bound_port)
+      : worker_(worker), bound_port_(bound_port) {}
+
+  void listen(Fd socket) { listener_ = worker_.loop().listen(std::move(socket), this); }
+  void close() { listener_->close(); }
+  [[nodiscard]] std::uint16_t bound_port() const { return bound_port_; }
+
+  void on_accepted(Fd socket) override {
+    worker_.clients_.add(
+        std::make_unique<ClientConnection>(worker_, std::move(socket), bound_port_));
+  }
+
+  void on_accept_error(int error) override {
+    const std::int64_t now = worker_.loop().now_ms();
+    if (now < quiet_until_ms_) return;
+    quiet_until_ms_ = now + 10'000;
+    log::warn("cannot accept connections on port {}: {} (raise the limit of open files)",
+              bound_port_, std::strerror(error));
+  }
+
+ private:
+  Worker& worker_;
+  net::Listener* listener_ = nullptr;
+  std::uint16_t bound_port_;
+  std::int64_t quiet_until_ms_ = 0;
+};
+
+Worker::Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets)
+    : loop_(std::move(loop)),
+      vpc_sockets_(std::move(vpc_sockets)),
+      trace_ids_(random_u64()),
+      burial_(
+          [](void* self) {
+            static_cast<Worker*>(self)->clients_.bury();
+            static_cast<Worker*>(self)->targets_.bury();
+          },
+          this),
+      seed_(random_u64()) {
+  apply(std::make_shared<const routing::Snapshot>());
+}
+
+Worker::~Worker() = default;
+
+void Worker::listen(Fd socket, std::uint16_t bound_port) {
+  acceptors_.push_back(std::make_unique<PortAcceptor>(*this, bound_port));
+  acceptors_.back()->listen(std::move(socket));
+}
+
+void Worker::close_port(std::uint16_t bound_port) {
+  std::erase_if(acceptors_, [bound_port](const auto& acceptor) {
+    if (acceptor->bound_port() != bound_port) return false;
+    acceptor->close();
+    return true;
+  });
+}
+
+void Worker::apply(routing::SnapshotPtr snapshot) {
+  for (auto& [key, pool] : pools_) pool->is_wanted = false;
+  LocalRef<Serving> serving(new Serving);
+  serving->groups.reserve(snapshot->target_groups.size());
+  for (const routing::TargetGroup& group : snapshot->target_groups) {
+    Serving::Group& out =
+        serving->groups.emplace_back(Serving::Group{{group, trace_ids_.next()}, {}});
+    out.pools.reserve(group.targets.size());
+    for (const routing::Target& target : group.targets) out.pools.push_back(pool_of(target));
+  }
+  serving->snapshot = std::move(snapshot);
+  serving_ = std::move(serving);
+  drop_unwanted_pools();
+}
+
+LocalRef<TargetPool> Worker::pool_of(const routing::Target& target) {
+  LocalRef<TargetPool>& pool = pools_[target.address + ' ' + std::to_string(target.port)];
+  if (!pool) {
+    pool = LocalRef(new TargetPool(target.address, target.port, target.in_vpc));
+    pool->is_wanted = false;
+  }
+  if (target.usable && !target.draining) pool->is_wanted = true;
+  return pool;
+}
+
+void Worker::drop_unwanted_pools() {
+  for (auto it = pools_.begin(); it != pools_.end();) {
+    if (it->second->is_wanted) {
+      ++it;
+      continue;
+    }
+    it->second->close_idle();
+    it = pools_.erase(it);
+  }
+}
+
+balancing::WeightedChooser& Worker::weighted_chooser(Serving& serving,
+                                                     const routing::Forward& action) {
+  const auto found = serving.weighted.find(&action);
+  if (found != serving.weighted.end()) return found->second;
+  return serving.weighted.try_emplace(&action, action, trace_ids_.next()).first->second;
+}
+
+Fd Worker::target_socket(const TargetPool& pool) {
+  if (!pool.is_in_vpc() || !vpc_sockets_) {
+    auto socket = net::tcp_socket(pool.address().storage.ss_family);
+    if (socket) return std::move(*socket);
+    log::warn("cannot connect to {}: {}", pool.address().ip(), socket.error().message);
+    return {};
+  }
+  if (spare_vpc_sockets_.empty()) {
+    auto sockets = vpc_sockets_(vpc_sockets_batch);
+    if (!sockets) {
+      log::warn("cannot connect to {}: {}", pool.address().ip(), sockets.error().message);
+      return {};
+    }
+    spare_vpc_sockets_ = std::move(*sockets);
+  }
+  if (spare_vpc_sockets_.empty()) return {};
+  Fd socket = std::move(spare_vpc_sockets_.back());
+  spare_vpc_sockets_.pop_back();
+  return socket;
+}
+
+TargetConnection* Worker::open_target(TargetPool& pool, const routing::LoadBalancer& load_balancer,
+                                      std::uint64_t client_number) {
+  Fd socket = target_socket(pool);
+  if (!socket) return nullptr;
+  const int on = 1;
+  setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (pool.is_in_vpc() && !load_balancer.nodes.empty()) {
+    const auto& node = load_balancer.nodes[client_number % load_balancer.nodes.size()];
+    // The node's address is what security groups know the load balancer by. Where it cannot be had
+    // the connection goes out from the gateway's address.
+    setsockopt(socket.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (const auto source = net::Address::parse(node.private_ip, 0))
+      ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&source->storage), source->length);
+  }
+  TargetConnection* connection = targets_.add(std::make_unique<TargetConnection>(*this, pool));
+  connection->open(std::move(socket), pool.address());
+  return connection;
+}
+
+Exchange* Worker::take_exchange() {
+  if (idle_exchanges_.empty()) {
+    exchanges_.push_back(std::make_unique<Exchange>(*this));
+    idle_exchanges_.reserve(exchanges_.size());
+    return exchanges_.back().get();
+  }
+  Exchange* exchange = idle_exchanges_.back();
+  idle_exchanges_.pop_back();
+  return exchange;
+}
+
+void Worker::retire(ClientConnection& connection) {
+  clients_.retire(&connection);
+  bury_soon();
+}
+
+void Worker::retire(TargetConnection& connection) {
+  targets_.retire(&connection);
+  bury_soon();
+}
+
+void Worker::bury_soon() {
+  if (!burial_.is_scheduled()) loop_->schedule(burial_, 0);
+}
+
+std::int64_t Worker::unix_seconds() {
+  const std::int64_t now = loop_->now_ms();
+  if (now >= unix_seconds_until_ms_) {
+    const std::int64_t wall = wall_ms();
+    unix_seconds_ = wall / 1000;
+    unix_seconds_until_ms_ = now + 1000 - wall % 1000;
+  }
+  return unix_seconds_;
+}
+
+std::int64_t Worker::idle_timeout_ms(std::uint16_t bound_port) const {
+  const routing::Listener* listener = serving_->snapshot->find_listener(bound_port, {});
+  if (listener == nullptr) return 60'000;
+  return serving_->snapshot->load_balancers[listener->load_balancer].idle_timeout_ms;
+}
+
+}  // namespace weir::proxy

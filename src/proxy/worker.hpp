@@ -1,0 +1,89 @@
+// One thread of the data plane: its loop, listeners, connections and what they share.
+//
+// Everything of a worker is touched by its own thread only, but for loop().post(). The per-worker
+// scratch heads are filled by a parser and used up before the call that parsed returns.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "http/message.hpp"
+#include "net/loop.hpp"
+#include "proxy/client_connection.hpp"
+#include "proxy/exchange.hpp"
+#include "proxy/forwarding.hpp"
+#include "proxy/serving.hpp"
+#include "proxy/slot_list.hpp"
+#include "proxy/target_pool.hpp"
+#include "routing/snapshot.hpp"
+
+namespace weir::proxy {
+
+using VpcSockets = std::function<Result<std::vector<Fd>>(int count)>;
+
+class Worker {
+ public:
+  Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void listen(Fd socket, std::uint16_t bound_port);
+  void close_port(std::uint16_t bound_port);
+  void apply(routing::SnapshotPtr snapshot);
+
+  // For its connections and exchanges.
+  [[nodiscard]] net::Loop& loop() { return *loop_; }
+  [[nodiscard]] const LocalRef<Serving>& serving() const { return serving_; }
+  [[nodiscard]] balancing::WeightedChooser& weighted_chooser(Serving& serving,
+                                                             const routing::Forward& action);
+  // A connection under way to the pool's target, from the address of one of the load balancer's
+  // nodes; nullptr where no socket can be had.
+  [[nodiscard]] TargetConnection* open_target(TargetPool& pool,
+                                              const routing::LoadBalancer& load_balancer,
+                                              std::uint64_t client_number);
+  [[nodiscard]] Exchange* take_exchange();
+  void give_exchange(Exchange* exchange) { idle_exchanges_.push_back(exchange); }
+  void retire(ClientConnection& connection);
+  void retire(TargetConnection& connection);
+  [[nodiscard]] http::RequestHead& request_head() { return request_head_; }
+  [[nodiscard]] http::ResponseHead& response_head() { return response_head_; }
+  [[nodiscard]] TraceIds& trace_ids() { return trace_ids_; }
+  [[nodiscard]] std::int64_t unix_seconds();
+  [[nodiscard]] std::uint64_t next_connection_number() { return connections_accepted_++; }
+  // Of a connection that has not said yet which load balancer it wants.
+  [[nodiscard]] std::int64_t idle_timeout_ms(std::uint16_t bound_port) const;
+
+ private:
+  class PortAcceptor;
+
+  [[nodiscard]] LocalRef<TargetPool> pool_of(const routing::Target& target);
+  [[nodiscard]] Fd target_socket(const TargetPool& pool);
+  void drop_unwanted_pools();
+  void bury_soon();
+
+  std::unique_ptr<net::Loop> loop_;
+  VpcSockets vpc_sockets_;
+  std::vector<Fd> spare_vpc_sockets_;
+  std::vector<std::unique_ptr<PortAcceptor>> acceptors_;
+  LocalRef<Serving> serving_;
+  std::map<std::string, LocalRef<TargetPool>> pools_;  // by "address port"
+  SlotList<ClientConnection> clients_;
+  SlotList<TargetConnection> targets_;
+  std::vector<std::unique_ptr<Exchange>> exchanges_;
+  std::vector<Exchange*> idle_exchanges_;
+  http::RequestHead request_head_;
+  http::ResponseHead response_head_;
+  TraceIds trace_ids_;
+  net::Timer burial_;
+  std::uint64_t seed_;
+  std::uint64_t connections_accepted_ = 0;
+  std::int64_t unix_seconds_ = 0;
+  std::int64_t unix_seconds_until_ms_ = 0;  // on the loop's clock
+};
+
+}  // namespace weir::proxy
