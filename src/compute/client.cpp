@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <filesystem>
+#include <mutex>
+#include <optional>
 
+#include "base/log.hpp"
 #include "compute/boot/protocol.hpp"
 #include "compute/compute.hpp"
 #include "compute/connection.hpp"
@@ -95,7 +97,7 @@ class Client final : public Compute {
       : layout_(std::move(layout)),
         capabilities_(std::move(capabilities)),
         holder_(holder),
-        connection_(std::move(socket)) {}
+        connection_(std::move(socket), [this] { return reconnect(); }) {}
 
   [[nodiscard]] const Capabilities& capabilities() const override { return capabilities_; }
   [[nodiscard]] bool needs_vpc_sockets() const override { return capabilities_.rootless; }
@@ -111,13 +113,13 @@ class Client final : public Compute {
   Status ensure_vpc(const VpcSpec& spec) override {
     Request request = request_for(Operation::ensure_vpc);
     request.vpc = spec;
-    return status_of(std::move(request));
+    return remembered(vpc_request_, std::move(request));
   }
 
   Status set_node_addresses(const std::vector<std::string>& addresses) override {
     Request request = request_for(Operation::set_node_addresses);
     request.words = addresses;
-    return status_of(std::move(request));
+    return remembered(nodes_request_, std::move(request));
   }
 
   Result<Fd> launch(const InstanceSpec& spec) override {
@@ -183,14 +185,10 @@ class Client final : public Compute {
     return std::move(reply->fds);
   }
 
-  void on_exit(ExitHandler handler) override {
-    connection_.on_event([this, handler = std::move(handler)](const std::string& id, int status) {
-      if (!id.empty() || !is_released_) handler(id, status);
-    });
-  }
+  void on_exit(ExitHandler handler) override { connection_.on_event(std::move(handler)); }
 
   void release_holder() override {
-    is_released_ = true;
+    connection_.expect_end();
     const auto reply = connection_.call(request_for(Operation::release));
     if (!reply || !reply->response.flag || holder_ <= 0) return;
     waitpid(holder_, nullptr, 0);
@@ -213,11 +211,37 @@ class Client final : public Compute {
     return std::move(reply->fds.front());
   }
 
+  // What a new holder has to be told again.
+  Status remembered(std::optional<Request>& place, Request request) {
+    if (Status status = status_of(request); !status) return status;
+    const std::scoped_lock lock(mutex_);
+    place = std::move(request);
+    return {};
+  }
+
+  Fd reconnect() {
+    auto socket = connect_in(layout_.state_dir);
+    if (!socket) return {};
+    auto greeted = HolderConnection::greet(std::move(*socket));
+    if (!greeted) return {};
+    const std::scoped_lock lock(mutex_);
+    for (const auto& request : {vpc_request_, nodes_request_}) {
+      if (!request) continue;
+      if (auto reply = HolderConnection::call_on(greeted->first.get(), *request); !reply) {
+        log::error("the new holder: {}", reply.error().message);
+        return {};
+      }
+    }
+    return std::move(greeted->first);
+  }
+
   Layout layout_;
   Capabilities capabilities_;
-  pid_t holder_;  // our child; 0: an earlier daemon's
-  std::atomic<bool> is_released_ = false;
-  HolderConnection connection_;
+  pid_t holder_;      // our child; 0: an earlier daemon's
+  std::mutex mutex_;  // guards the requests
+  std::optional<Request> vpc_request_;
+  std::optional<Request> nodes_request_;
+  HolderConnection connection_;  // last: its threads use what is above
 };
 
 }  // namespace

@@ -136,7 +136,9 @@ class Compute {
   [[nodiscard]] virtual bool needs_vpc_sockets() const = 0;
 
   // Called on a thread of Compute's when an instance ends without having been asked to, and when
-  // the holder itself is lost (id empty). `exit_status` -1: unknown. Set once, before launches.
+  // the holder itself was lost (id empty). By then a new holder is at work, if that was possible: as
+  // root it has taken over the instances, rootless they have ended; running() tells.
+  // `exit_status` -1: unknown. Set once, before launches.
   using ExitHandler = std::function<void(const std::string& id, int exit_status)>;
   virtual void on_exit(ExitHandler handler) = 0;
 

@@ -227,7 +227,7 @@ Status Holder::dispatch(const Request& request, std::vector<Fd>& fds, Answer& an
       // Counted before the check, as release() closes before it counts: one of the two sees the
       // other.
       launches_open_.fetch_add(1);
-      Status status = is_released_ ? fail("HolderFailed", "the holder is about to end")
+      Status status = is_closing_ ? fail("HolderFailed", "the holder is about to end")
                                    : put(instances_->launch(request.spec), answer);
       launches_open_.fetch_sub(1);
       return status;
@@ -333,9 +333,9 @@ void Holder::remove_foreign_files() const {
 
 // Takes everything down that outlives this process, if no instance needs it.
 bool Holder::release() {
-  is_released_ = true;
+  is_closing_ = true;
   if (launches_open_ > 0 || !instances_->running().empty()) {
-    is_released_ = false;
+    is_closing_ = false;
     return false;
   }
   const std::scoped_lock lock(vpc_mutex_);

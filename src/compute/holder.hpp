@@ -44,9 +44,6 @@ class Holder {
   [[nodiscard]] const Layout& layout() const { return layout_; }
   [[nodiscard]] Instances& instances() { return *instances_; }
   [[nodiscard]] Executor& executor() { return executor_; }
-  // The holder has been released: nothing is left of it but this process.
-  [[nodiscard]] bool is_released() const { return is_released_; }
-
  private:
   Status take_lock();
   Status enter_namespaces(const Options& options);
@@ -71,7 +68,7 @@ class Holder {
   std::mutex vpc_mutex_;
   std::optional<VpcSpec> vpc_;
   std::atomic<int> launches_open_ = 0;
-  std::atomic<bool> is_released_ = false;
+  std::atomic<bool> is_closing_ = false;
 };
 
 // The sockets that the holder hands out.

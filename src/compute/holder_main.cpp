@@ -7,15 +7,19 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <deque>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "compute/endpoint.hpp"
 #include "compute/holder.hpp"
@@ -26,6 +30,8 @@ namespace {
 
 constexpr std::size_t connections_max = 8;
 constexpr int requests_open_max = 512;
+constexpr std::size_t restarts_max = 5;  // within a minute
+constexpr std::int64_t restart_window_ms = 60'000;
 constexpr timeval send_patience{10, 0};  // then the daemon counts as lost
 
 class Connection {
@@ -74,6 +80,7 @@ class Server {
   std::mutex mutex_;  // guards connections_: events come from other threads
   std::list<std::shared_ptr<Connection>> connections_;
   std::atomic<int> requests_open_ = 0;
+  std::atomic<bool> is_released_ = false;  // nothing is left of the holder but this process
 };
 
 Status Server::set_up(const Options& options) {
@@ -133,7 +140,7 @@ void Server::accept_daemon() {
 }
 
 void Server::serve() {
-  while (!holder_.is_released()) {
+  while (!is_released_) {
     std::vector<pollfd> polled = {{listener_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
     std::vector<std::shared_ptr<Connection>> connections;
     {
@@ -187,7 +194,11 @@ void Server::handle(const std::shared_ptr<Connection>& connection, Packet packet
   }
   const Holder::Answer answer = holder_.execute(*request, std::move(packet.fds));
   connection->send(answer.response, answer.fds);
-  if (holder_.is_released()) wake();
+  // Only now: the process ends with the loop.
+  if (request->operation == Operation::release && answer.response.flag) {
+    is_released_ = true;
+    wake();
+  }
 }
 
 void Server::tell_all(const Response& event) {
@@ -209,13 +220,46 @@ void Server::drain_wake() const {
   [[maybe_unused]] const ssize_t got = read(wake_.get(), &count, sizeof count);
 }
 
+// Runs the holder proper in a child; returns its exit status, or nothing if it was killed.
+std::optional<int> run_once(const Options& options, int control_fd) {
+  const pid_t pid = fork();
+  if (pid < 0) return 1;
+  if (pid == 0) {
+    // Not destroyed: threads may still be at work in it when the process ends.
+    auto* server = new Server;
+    _exit(server->run(options, Fd(control_fd)));
+  }
+  if (control_fd >= 0) close(control_fd);
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  // SIGTERM is somebody's will; every other signal is an accident (a fault, the OOM killer).
+  if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM) return std::nullopt;
+  return exit_status_of(status);
+}
+
 }  // namespace
 
+// The daemon has given up its privileges by the time a holder is lost and could not start another.
+// So this process stays behind the holder, does nothing else, and replaces it.
 int holder_main(const Options& options, int control_fd) {
   log::start(log::Level::info);
-  // Not destroyed: threads may still be at work in it when the process ends.
-  auto* server = new Server;
-  _exit(server->run(options, Fd(control_fd)));
+  signal(SIGHUP, SIG_IGN);
+  std::deque<std::int64_t> losses_ms;
+  while (true) {
+    if (const auto exit_status = run_once(options, std::exchange(control_fd, -1))) {
+      return *exit_status;
+    }
+    losses_ms.push_back(monotonic_ms());
+    if (losses_ms.size() > restarts_max) {
+      if (losses_ms.back() - losses_ms.front() < restart_window_ms) {
+        log::error("the holder was killed {} times within a minute: given up", losses_ms.size());
+        return 1;
+      }
+      losses_ms.pop_front();
+    }
+    log::error("the holder was killed; another one takes its place");
+  }
 }
 
 }  // namespace weir::compute
