@@ -51,7 +51,9 @@ void adopt_one(Ec2::Impl& ec2, const model::Instance& instance, bool is_running)
       ec2.add_launch(id);
       return;
     case InstanceState::running:
-      if (is_running) return adopt_running(ec2, id);
+      if (is_running) adopt_running(ec2, id);
+      if (instance.state_reason.code == rebooting) return ec2.add_reboot(id);
+      if (is_running) return;
       log::warn("{} has ended while the daemon was not running", id);
       ec2.change_from(id, InstanceState::running, [](model::Instance& dead) {
         dead.state = InstanceState::stopped;

@@ -20,6 +20,10 @@
 
 namespace weir::control {
 
+// The state reason of an instance that is being rebooted: it stays running, and a daemon that ends
+// meanwhile leaves word of it to the next.
+inline constexpr const char* rebooting = "Client.UserInitiatedReboot";
+
 // Woken by commits that change instances; shared with the subscription, which outlives Ec2.
 struct InstanceSignal {
   std::mutex mutex;

@@ -304,21 +304,19 @@ Status Ec2::start_instances(const std::vector<std::string>& ids) {
 
 Status Ec2::reboot_instances(const std::vector<std::string>& ids) {
   std::vector<std::string> wanted;
-  Status valid;
-  impl_->registry.read([&](const State& state) {
-    valid = check_instance_ids(state, ids);
-    if (!valid) return;
+  const auto stored = impl_->registry.update([&](Draft& draft) -> Status {
+    if (auto valid = check_instance_ids(draft.state(), ids); !valid) return valid;
     for (const std::string& id : std::set<std::string>(ids.begin(), ids.end())) {
-      const InstanceState instance_state = state.instances.at(id).state;
-      if (instance_state == InstanceState::running) {
-        wanted.push_back(id);
-      } else if (instance_state != InstanceState::terminated) {
-        valid = wrong_state(id, "rebooted");
-        return;
-      }
+      model::Instance instance = draft.state().instances.at(id);
+      if (instance.state == InstanceState::terminated) continue;
+      if (instance.state != InstanceState::running) return wrong_state(id, "rebooted");
+      instance.state_reason = {rebooting, "Client.UserInitiatedReboot: the instance is rebooting"};
+      draft.put(std::move(instance));
+      wanted.push_back(id);
     }
+    return {};
   });
-  if (!valid) return valid;
+  if (!stored) return stored;
   for (const std::string& id : wanted) impl_->add_reboot(id);
   return {};
 }

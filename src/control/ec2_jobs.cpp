@@ -202,16 +202,18 @@ void Ec2::Impl::reboot(const std::string& id) {
   if (!is_wanted) return;
   if (const auto stopped = compute.stop(id, stop_grace_ms); !stopped && is_running(id)) {
     log::error("{} cannot be rebooted: {}", id, stopped.error().message);
+    change_from(id, InstanceState::running, [&](model::Instance& instance) {
+      instance.state_reason = reason_of(stopped.error());
+    });
     return;
   }
   take_down(id);
-  if (const auto up = bring_up(id); !up) {
-    log::error("{} did not come up again: {}", id, up.error().message);
-    change_from(id, InstanceState::running, [&](model::Instance& instance) {
-      instance.state = InstanceState::stopped;
-      instance.state_reason = reason_of(up.error());
-    });
-  }
+  const auto up = bring_up(id);
+  if (!up) log::error("{} did not come up again: {}", id, up.error().message);
+  change_from(id, InstanceState::running, [&](model::Instance& instance) {
+    instance.state_reason = up ? model::StateReason{} : reason_of(up.error());
+    if (!up) instance.state = InstanceState::stopped;
+  });
 }
 
 void Ec2::Impl::on_exit(const std::string& id, int exit_status) {

@@ -398,6 +398,30 @@ TEST_F(Ec2Test, ARestartAdoptsWhatRunsAndCarriesOnWhatWasUnderWay) {
   });
 }
 
+TEST_F(Ec2Test, AnInterruptedRebootIsCarriedOn) {
+  const std::string id = run_to_running();
+  const std::string not_begun = run_to_running();
+  ec2_.reset();
+  for (const std::string& one : {id, not_begun}) {
+    model::Instance changed = instance(one);
+    changed.state_reason.code = "Client.UserInitiatedReboot";
+    put(changed);
+  }
+  compute_.look([&](FakeCompute& c) {
+    c.running_.erase(id);
+    c.launched_.clear();
+  });
+  start();
+  ASSERT_TRUE(ec2_->adopt());
+  ASSERT_TRUE(compute_.wait_until([](FakeCompute& c) { return c.running_.size() == 2; }));
+  ASSERT_TRUE(compute_.wait_until([](FakeCompute& c) { return c.launched_.size() == 2; }));
+  ec2_.reset();  // waits for the jobs
+  EXPECT_EQ(instance(id).state, InstanceState::running);
+  EXPECT_EQ(instance(id).state_reason.code, "");
+  EXPECT_EQ(instance(not_begun).state_reason.code, "");
+  EXPECT_FALSE(compute_.look([](FakeCompute& c) { return c.launched_[0].is_first_boot; }));
+}
+
 TEST_F(Ec2Test, AdoptedInstancesGetTheirFirewallAgain) {
   const std::string id = run_to_running();
   ec2_.reset();
