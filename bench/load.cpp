@@ -327,14 +327,21 @@ class Load {
     return errors_.sum() == 0 ? 0 : 1;
   }
 
+  // One request on each connection, some of them at a time.
   void ask_each() {
-    for (std::size_t i = 0; i < connections_.size() && !is_over_; ++i) {
-      send_request(i, monotonic_ns());
-      pollfd one{connections_[i].fd.get(), POLLIN, 0};
-      while (connections_[i].is_waiting && !is_over_) {
-        if (poll(&one, 1, static_cast<int>(stall_ns / 1'000'000)) == 0) lose(i, errors_.stalled);
-        receive(i);
-      }
+    constexpr std::size_t at_once = 64;
+    for (std::size_t begin = 0; begin < connections_.size() && !is_over_; begin += at_once) {
+      const std::size_t end = std::min(begin + at_once, connections_.size());
+      for (std::size_t i = begin; i < end; ++i) send_request(i, monotonic_ns());
+      for (std::size_t i = begin; i < end; ++i) await_answer(i);
+    }
+  }
+
+  void await_answer(std::size_t index) {
+    while (connections_[index].is_waiting && !is_over_) {
+      pollfd one{connections_[index].fd.get(), POLLIN, 0};
+      if (poll(&one, 1, static_cast<int>(stall_ns / 1'000'000)) == 0) lose(index, errors_.stalled);
+      receive(index);
     }
   }
 

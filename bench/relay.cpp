@@ -105,7 +105,8 @@ class Relay {
 
   [[noreturn]] void run() {
     for (;;) {
-      const int result = io_uring_submit_and_wait(&ring_, 1);
+      const int result = io_uring_submit_and_wait(&ring_, is_unfinished_ ? 0 : 1);
+      is_unfinished_ = false;
       if (result < 0 && result != -EINTR && result != -EBUSY) {
         errno = -result;
         die("io_uring_submit_and_wait");
@@ -453,6 +454,8 @@ class Relay {
     if (direction.first != no_piece) {
       send(index, side, Op::send_now, MSG_DONTWAIT);
       sent_now_.push_back({static_cast<std::uint32_t>(index), static_cast<std::uint8_t>(side)});
+      // What follows a send that tells nothing must not wait for something else to happen.
+      if (direction.queued > direction.sending || direction.has_ended) is_unfinished_ = true;
     } else if (direction.has_ended) {
       end(index);
       close_when_quiet(index);
@@ -475,6 +478,7 @@ class Relay {
       receive(index, side);
     } else {
       mark(index, side);
+      if (!sent_now_.empty()) is_unfinished_ = true;  // whose buffers come back
     }
   }
 
@@ -532,7 +536,8 @@ class Relay {
   std::vector<Mark> to_flush_;
   std::vector<Mark> flushing_;
   std::vector<Mark> sent_now_;
-  unsigned visible_ = 0;
+  unsigned visible_ = 0;        // completions that take_refusals has seen
+  bool is_unfinished_ = false;  // the next turn has work without a completion
 };
 
 }  // namespace
