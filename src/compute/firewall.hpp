@@ -28,5 +28,7 @@ inline constexpr int metadata_port = 48'169;
 // Runs commands of nft in the calling thread's network namespace; returns what they print.
 // Error "FirewallFailed" with nft's own words.
 Result<std::string> run_nft(const std::string& commands);
+// The rules of a chain ("ip filter FORWARD") in nft's words, each with its handle.
+[[nodiscard]] Result<std::string> list_nft_chain(const std::string& chain);
 
 }  // namespace weir::compute

@@ -13,11 +13,11 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include "base/log.hpp"
 #include "compute/firewall.hpp"
+#include "compute/host_forwarding.hpp"
 #include "compute/image.hpp"
 #include "compute/instance_files.hpp"
 #include "compute/ipv4.hpp"
@@ -48,18 +48,6 @@ void set_signals() {
   sigprocmask(SIG_BLOCK, &child, nullptr);  // inherited by all threads; the reaper waits for it
   signal(SIGPIPE, SIG_IGN);
   signal(SIGHUP, SIG_IGN);
-}
-
-// Instances reach the outside through this machine only if it forwards.
-void enable_forwarding() {
-  const char* path = "/proc/sys/net/ipv4/ip_forward";
-  int value = 0;
-  if (std::ifstream(path) >> value && value == 1) return;
-  if (std::ofstream(path) << "1\n") {
-    log::info("switched on net.ipv4.ip_forward, so that instances reach the outside");
-  } else {
-    log::warn("cannot switch on net.ipv4.ip_forward: instances do not reach the outside");
-  }
 }
 
 // Runtimes make one folder a controller and leave the common parent; removing an empty one is all
@@ -228,7 +216,7 @@ Status Holder::dispatch(const Request& request, std::vector<Fd>& fds, Answer& an
       // other.
       launches_open_.fetch_add(1);
       Status status = is_closing_ ? fail("HolderFailed", "the holder is about to end")
-                                   : put(instances_->launch(request.spec), answer);
+                                  : put(instances_->launch(request.spec), answer);
       launches_open_.fetch_sub(1);
       return status;
     }
@@ -282,7 +270,7 @@ Status Holder::ensure_vpc(const VpcSpec& spec) {
     return std::unexpected(output.error());
   }
   enable_forwarding();
-  return {};
+  return accept_forwarding(layout_.bridge());
 }
 
 Status Holder::set_node_addresses(const std::vector<std::string>& addresses) {
@@ -347,6 +335,9 @@ bool Holder::release() {
     if (auto output = run_nft("add table inet " + table + "; delete table inet " + table + ";");
         !output) {
       log::warn("{}", output.error().message);
+    }
+    if (Status status = withdraw_forwarding(layout_.bridge()); !status) {
+      log::warn("{}", status.error().message);
     }
     remove_empty_cgroups(layout_.cgroup());
   }

@@ -22,9 +22,7 @@ std::string first_line(const char* text) {
   return std::string(view.substr(0, view.find('\n')));
 }
 
-}  // namespace
-
-Result<std::string> run_nft(const std::string& commands) {
+Result<std::string> run(const std::string& commands, unsigned output_flags) {
   const std::scoped_lock lock(nft_mutex());
   // Made anew each time: its netlink socket belongs to the namespace in which it was made.
   const std::unique_ptr<nft_ctx, decltype(&nft_ctx_free)> context(nft_ctx_new(NFT_CTX_DEFAULT),
@@ -33,6 +31,7 @@ Result<std::string> run_nft(const std::string& commands) {
       nft_ctx_buffer_output(context.get()) != 0) {
     return fail("FirewallFailed", "libnftables cannot be initialised");
   }
+  nft_ctx_output_set_flags(context.get(), output_flags);
   if (nft_run_cmd_from_buffer(context.get(), commands.c_str()) != 0) {
     return fail(
         "FirewallFailed",
@@ -42,6 +41,14 @@ Result<std::string> run_nft(const std::string& commands) {
   }
   const char* output = nft_ctx_get_output_buffer(context.get());
   return std::string(output == nullptr ? "" : output);
+}
+
+}  // namespace
+
+Result<std::string> run_nft(const std::string& commands) { return run(commands, 0); }
+
+Result<std::string> list_nft_chain(const std::string& chain) {
+  return run("list chain " + chain, NFT_CTX_OUTPUT_HANDLE);
 }
 
 }  // namespace weir::compute

@@ -2,10 +2,12 @@
 // gives it inside.
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <thread>
 
 #include "base/clock.hpp"
@@ -59,6 +61,48 @@ TEST_F(LaunchTest, ExecGivesOutputAndExitStatus) {
   EXPECT_EQ(output.text, "/\n/root\n");
   EXPECT_EQ(shell(instance_id(1), "kill -9 $$").status, 137);
   EXPECT_EQ(exec("i-0000000000000dead", {"true"}).status, -1);
+}
+
+TEST_F(LaunchTest, ExecOnATerminal) {
+  ASSERT_TRUE(launch(spec(1)));
+  const Fd master(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ASSERT_TRUE(master && grantpt(master.get()) == 0 && unlockpt(master.get()) == 0);
+  Fd terminal(open(ptsname(master.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  std::string seen;
+  std::jthread reader([&] {
+    std::array<char, 1024> buffer{};
+    while (true) {  // until nobody has the other end open
+      const ssize_t size = read(master.get(), buffer.data(), buffer.size());
+      if (size <= 0) return;
+      seen.append(buffer.data(), static_cast<std::size_t>(size));
+    }
+  });
+  const auto status = compute().exec({instance_id(1),
+                                      {"/bin/sh", "-c", "tty; exit 5"},
+                                      {terminal.get(), terminal.get(), terminal.get()},
+                                      true});
+  terminal.reset();
+  reader.join();
+  ASSERT_TRUE(status) << status.error().message;
+  EXPECT_EQ(*status, 5);
+  EXPECT_NE(seen.find("/dev/pts/"), std::string::npos) << seen;
+}
+
+TEST_F(LaunchTest, BandwidthIsShapedWhereAsked) {
+  InstanceSpec slow = spec(1, web_server + "head -c 8000000 /dev/zero > /srv/web/large\n");
+  slow.network_bits_per_second = 100'000'000;
+  ASSERT_TRUE(launch(slow));
+  ASSERT_EQ(fetch(address(1), 80), "hello");
+  const std::int64_t deadline = monotonic_ms() + 10'000;
+  while (shell(instance_id(1), "stat -c %s /srv/web/large").text != "8000000\n" &&
+         monotonic_ms() < deadline) {
+  }
+  const std::int64_t before = monotonic_ms();
+  const auto large = fetch(address(1), 80, "/large");
+  const std::int64_t took_ms = monotonic_ms() - before;
+  ASSERT_TRUE(large);
+  EXPECT_EQ(large->size(), 8'000'000U);
+  EXPECT_GE(took_ms, 500);  // 640 at 100 Mbit/s, less the bucket that was full
 }
 
 TEST_F(LaunchTest, MetadataServiceIsReachedFromInside) {
