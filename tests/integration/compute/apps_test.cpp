@@ -1,10 +1,20 @@
 // The two cluster apps, started as on EC2: by their user data, with the metadata service to ask
 // for the instance's id. What they answer must be the same bytes, also after a stop and a start.
-#include <fstream>
-#include <sstream>
+#include <string_view>
 
 #include "compute/metadata.hpp"
 #include "fixture.hpp"
+
+// In the program itself, since users that run it may not be able to read the source folder.
+asm(R"(
+.section .rodata
+cpp_script: .incbin ")" WEIR_SOURCE_DIR R"(/apps/user-data/cpp.sh"
+cpp_script_end:
+flask_script: .incbin ")" WEIR_SOURCE_DIR R"(/apps/user-data/flask.sh"
+flask_script_end:
+.text
+)");
+extern "C" const char cpp_script[], cpp_script_end[], flask_script[], flask_script_end[];
 
 namespace weir::compute::test {
 namespace {
@@ -16,11 +26,8 @@ class AppsTest : public ComputeTest {
     ComputeTest::TearDown();
   }
 
-  static std::string script(const char* name) {
-    std::ifstream in(std::string(WEIR_SOURCE_DIR "/apps/user-data/") + name);
-    std::ostringstream body;
-    body << in.rdbuf();
-    return "#!/bin/bash\nCLUSTER=1\n" + body.str();
+  static std::string script(std::string_view body) {
+    return "#!/bin/bash\nCLUSTER=1\n" + std::string(body);
   }
 
   void boot(const InstanceSpec& wanted) {
@@ -49,8 +56,8 @@ class AppsTest : public ComputeTest {
 };
 
 TEST_F(AppsTest, BothAnswerTheSameAlsoAfterAStopAndAStart) {
-  InstanceSpec native = spec(1, script("cpp.sh"));
-  InstanceSpec flask = spec(2, script("flask.sh"));
+  InstanceSpec native = spec(1, script({cpp_script, cpp_script_end}));
+  InstanceSpec flask = spec(2, script({flask_script, flask_script_end}));
   boot(native);
   boot(flask);
   EXPECT_EQ(answers(1), expected(1)) << compute().console_output(native.id, 4096).value_or("");
