@@ -79,7 +79,7 @@ void remove_at(int parent, const char* name) {
   if (::fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode)) {
     return;
   }
-  ::fchmodat(parent, name, 0700, 0);
+  if (::fchmodat(parent, name, 0700, 0) != 0) return;
   const int fd = ::openat(parent, name, open_directory);
   if (fd >= 0) {
     const Fd keep(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
@@ -125,9 +125,9 @@ Status ImageTree::directory(std::string_view path, mode_t mode, Owner owner) {
     std::string name;
     const auto up = parent(path.substr(0, slash), name);
     if (!up) return std::unexpected(up.error());
-    if (::mkdirat(*up, name.c_str(), 0755) == 0) {
-      ::fchmodat(*up, name.c_str(), 0755, 0);
-    } else if (errno != EEXIST) {
+    const bool is_made = ::mkdirat(*up, name.c_str(), 0755) == 0;
+    // Whatever the umask is.
+    if (is_made ? ::fchmodat(*up, name.c_str(), 0755, 0) != 0 : errno != EEXIST) {
       return fail_errno("cannot make " + std::string(path.substr(0, slash)), errno);
     }
   }
