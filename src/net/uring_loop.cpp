@@ -256,6 +256,7 @@ void UringStream::on_sent(int result) {
   send_under_way_ = false;
   operation_ended();
   if (phase_ == Phase::closing) return;
+  if (result == -EINTR || result == -EAGAIN) result = 0;
   if (result < 0) {
     queue_.sent(0);
     return fail(-result);

@@ -1,0 +1,658 @@
+// The data plane from outside: real sockets on loopback, a client's bytes in, a target's bytes out.
+// Every test runs on both event loops.
+#include "proxy/data_plane.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "net/socket.hpp"
+
+namespace weir::proxy {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+void set_timeout(int fd, int seconds) {
+  const timeval limit{seconds, 0};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+// A blocking connection, as a test reads best.
+class Connection {
+ public:
+  explicit Connection(Fd fd) : fd_(std::move(fd)) { set_timeout(fd_.get(), 10); }
+
+  static Connection to(std::uint16_t port) {
+    Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const auto address = *net::Address::parse("127.0.0.1", port);
+    EXPECT_EQ(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address.storage),
+                        address.length),
+              0);
+    return Connection(std::move(fd));
+  }
+
+  bool send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent < 0 && errno == EINTR) continue;
+      if (sent <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+  }
+  // What comes next, at most 64 KiB; empty at the end, on error and after ten seconds.
+  std::string read_some() {
+    std::string out(65536, '\0');
+    ssize_t got = -1;
+    do {
+      got = ::recv(fd_.get(), out.data(), out.size(), 0);
+    } while (got < 0 && errno == EINTR);
+    out.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return out;
+  }
+  std::string read_until(const std::function<bool(const std::string&)>& enough) {
+    while (!enough(held_)) {
+      const std::string more = read_some();
+      if (more.empty()) break;
+      held_ += more;
+    }
+    return std::exchange(held_, {});
+  }
+  std::string read_to_end() {
+    return read_until([](const std::string&) { return false; });
+  }
+  std::string read_head() {
+    std::string all = read_until(
+        [](const std::string& s) { return s.find("\r\n\r\n") != std::string::npos; });
+    const auto end = all.find("\r\n\r\n");
+    if (end == std::string::npos) return all;
+    held_ = all.substr(end + 4);
+    return all.substr(0, end + 4);
+  }
+  std::string read_exactly(std::size_t bytes) {
+    std::string all = read_until([&](const std::string& s) { return s.size() >= bytes; });
+    if (all.size() > bytes) held_ = all.substr(bytes);
+    return all.substr(0, bytes);
+  }
+  // Head and body of a response with Content-Length.
+  std::string read_response() {
+    std::string head = read_head();
+    const auto at = head.find("Content-Length: ");
+    if (at == std::string::npos) return head;
+    return head + read_exactly(std::stoul(head.substr(at + 16)));
+  }
+  void shutdown_send() { ::shutdown(fd_.get(), SHUT_WR); }
+  int fd() const { return fd_.get(); }
+
+ private:
+  Fd fd_;
+  std::string held_;
+};
+
+// A target: each accepted connection is handled by a function on a thread of its own.
+class TestTarget {
+ public:
+  using Handler = std::function<void(Connection&)>;
+  explicit TestTarget(Handler handler) : handler_(std::move(handler)) {
+    listener_ = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    auto address = *net::Address::parse("127.0.0.1", 0);
+    EXPECT_EQ(::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address.storage),
+                     address.length),
+              0);
+    EXPECT_EQ(::listen(listener_.get(), 128), 0);
+    port_ = net::local_address(listener_.get())->port();
+    thread_ = std::thread([this] { accept_all(); });
+  }
+  ~TestTarget() {
+    ::shutdown(listener_.get(), SHUT_RDWR);
+    thread_.join();
+    const std::lock_guard lock(mutex_);
+    for (const int fd : open_) ::shutdown(fd, SHUT_RDWR);
+    mutex_.unlock();
+    for (auto& thread : threads_) thread.join();
+    mutex_.lock();
+  }
+  std::uint16_t port() const { return port_; }
+  int connections() const { return connections_; }
+
+ private:
+  void accept_all() {
+    for (;;) {
+      const int fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
+      if (fd < 0) return;
+      ++connections_;
+      const std::lock_guard lock(mutex_);
+      open_.push_back(fd);
+      threads_.emplace_back([this, fd] {
+        Connection connection{Fd(fd)};
+        handler_(connection);
+        const std::lock_guard closing(mutex_);
+        std::erase(open_, fd);
+      });
+    }
+  }
+
+  Handler handler_;
+  Fd listener_;
+  std::uint16_t port_ = 0;
+  std::atomic<int> connections_ = 0;
+  std::mutex mutex_;
+  std::vector<int> open_;
+  std::vector<std::thread> threads_;
+  std::thread thread_;
+};
+
+// Answers every request without a body with `response`.
+TestTarget::Handler always(std::string response) {
+  return [response = std::move(response)](Connection& connection) {
+    while (!connection.read_head().empty() && connection.send(response)) {
+    }
+  };
+}
+
+const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+class DataPlaneTest : public testing::TestWithParam<net::Backend> {
+ protected:
+  void SetUp() override {
+    DataPlaneOptions options;
+    options.workers = 1;
+    options.backend = GetParam();
+    options.bind_addresses = {"127.0.0.1"};
+    data_plane_ = std::move(*DataPlane::start(std::move(options)));
+    port_ = *data_plane_->open_port(0);
+    model::LoadBalancer lb;
+    lb.arn = "lb";
+    lb.name = "web";
+    lb.dns_name = "web-1.us-east-1.elb.localhost";
+    lb.nodes = {{"us-east-1a", "subnet-a", "10.0.0.4"}};
+    load_balancers_["lb"] = lb;
+    model::Listener listener;
+    listener.arn = "listener";
+    listener.load_balancer_arn = "lb";
+    listener.port = 80;
+    listener.bound_port = port_;
+    listeners_["listener"] = listener;
+    model::TargetGroup group;
+    group.arn = "group";
+    group.target_type = "ip";
+    groups_["group"] = group;
+    set_default_action({1, model::ForwardAction{{{"group", 1}}, false, 0}});
+  }
+
+  void set_default_action(model::Action action) {
+    listeners_["listener"].default_actions = {std::move(action)};
+  }
+  void set_attribute(const std::string& key, const std::string& value) {
+    load_balancers_["lb"].attributes[key] = value;
+  }
+  void add_target(std::uint16_t port) {
+    model::Target target{"group", "127.0.0.1", port, "all", 0, 0};
+    targets_[{"group", "127.0.0.1", port}] = target;
+  }
+  void apply() {
+    snapshot_ = routing::compile({load_balancers_, listeners_, rules_, groups_, targets_,
+                                  instances_, "10.0.0.0/16"},
+                                 snapshot_.get(), ++revision_);
+    data_plane_->apply(snapshot_);
+  }
+  void serve(const TestTarget& target) {
+    add_target(target.port());
+    apply();
+  }
+  Connection connect() { return Connection::to(port_); }
+  std::string ask(std::string_view request) {
+    auto client = connect();
+    client.send(request);
+    client.shutdown_send();
+    return client.read_to_end();
+  }
+
+  std::unique_ptr<DataPlane> data_plane_;
+  std::uint16_t port_ = 0;
+  std::uint64_t revision_ = 0;
+  routing::SnapshotPtr snapshot_;
+  std::map<std::string, model::LoadBalancer> load_balancers_;
+  std::map<std::string, model::Listener> listeners_;
+  std::map<std::string, model::Rule> rules_;
+  std::map<std::string, model::TargetGroup> groups_;
+  std::map<std::tuple<std::string, std::string, std::uint16_t>, model::Target> targets_;
+  std::map<std::string, model::Instance> instances_;
+};
+
+TEST_P(DataPlaneTest, ForwardsARequestWithTheHeadersOfAnAlb) {
+  std::string seen;
+  TestTarget target([&](Connection& c) {
+    seen = c.read_head();
+    c.send(ok);
+  });
+  serve(target);
+  const std::string answer =
+      ask("GET /a?b=1 HTTP/1.1\r\nHost: Web.Example:8080\r\nConnection: X-Gone\r\nX-Gone: 1\r\n"
+          "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\nAccept: */*\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, testing::EndsWith("\r\n\r\nok"));
+  EXPECT_THAT(seen, StartsWith("GET /a?b=1 HTTP/1.1\r\n"
+                               "X-Forwarded-For: 1.2.3.4, 127.0.0.1\r\n"
+                               "X-Forwarded-Proto: http\r\n"
+                               "X-Forwarded-Port: 80\r\n"
+                               "Host: web.example\r\n"
+                               "X-Amzn-Trace-Id: Root=1-"));
+  EXPECT_THAT(seen, testing::EndsWith("\r\nAccept: */*\r\n\r\n"));
+  EXPECT_THAT(seen, Not(HasSubstr("X-Gone")));
+  EXPECT_THAT(seen, Not(HasSubstr("https")));
+}
+
+TEST_P(DataPlaneTest, KeepsBothSidesAlive) {
+  TestTarget target(always(ok));
+  serve(target);
+  auto client = connect();
+  for (int i = 0; i < 50; ++i) {
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_THAT(client.read_response(), StartsWith("HTTP/1.1 200 OK"));
+  }
+  EXPECT_EQ(target.connections(), 1);
+}
+
+TEST_P(DataPlaneTest, AnswersPipelinedRequestsInOrder) {
+  TestTarget target([](Connection& c) {
+    for (;;) {
+      const std::string head = c.read_head();
+      if (head.empty()) return;
+      const std::string path = head.substr(4, head.find(' ', 4) - 4);
+      c.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(path.size()) + "\r\n\r\n" +
+             path);
+    }
+  });
+  serve(target);
+  std::string requests;
+  for (int i = 0; i < 200; ++i)
+    requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: a\r\n\r\n";
+  auto client = connect();
+  client.send(requests);
+  for (int i = 0; i < 200; ++i)
+    EXPECT_THAT(client.read_response(), testing::EndsWith("\r\n\r\n/" + std::to_string(i)));
+}
+
+TEST_P(DataPlaneTest, ALongPipelineOfFixedResponsesIsAnswered) {
+  set_default_action({1, model::FixedResponseAction{200, "text/plain", "x"}});
+  apply();
+  std::string requests;
+  for (int i = 0; i < 5'000; ++i) requests += "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  auto client = connect();
+  std::thread sender([&] { client.send(requests); });
+  for (int i = 0; i < 5'000; ++i) ASSERT_THAT(client.read_response(), StartsWith("HTTP/1.1 200"));
+  sender.join();
+}
+
+std::string pattern(std::size_t bytes) {
+  std::string out(bytes, ' ');
+  for (std::size_t i = 0; i < bytes; ++i) out[i] = static_cast<char>('a' + (i * 7 + i / 251) % 26);
+  return out;
+}
+
+TEST_P(DataPlaneTest, StreamsLargeBodiesBothWays) {
+  const std::string body = pattern(8'000'000);
+  TestTarget target([&](Connection& c) {
+    c.read_head();
+    const std::string got = c.read_exactly(body.size());
+    c.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(got.size()) + "\r\n\r\n" + got);
+  });
+  serve(target);
+  auto client = connect();
+  std::thread sender([&] {
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +
+                "\r\n\r\n" + body);
+  });
+  const std::string answer = client.read_response();
+  sender.join();
+  EXPECT_TRUE(answer.ends_with(body));
+}
+
+TEST_P(DataPlaneTest, ReframesChunkedBodiesBothWays) {
+  TestTarget target([&](Connection& c) {
+    const std::string head = c.read_head();
+    EXPECT_THAT(head, HasSubstr("\r\nTransfer-Encoding: chunked\r\n"));
+    const std::string body = c.read_until(
+        [](const std::string& s) { return s.find("0\r\n") != std::string::npos &&
+                                          s.ends_with("\r\n\r\n"); });
+    EXPECT_THAT(body, Not(HasSubstr("extension")));
+    EXPECT_THAT(body, testing::EndsWith("0\r\nX-Sum: 1\r\n\r\n"));
+    c.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n4\r\ndefg\r\n"
+           "0\r\n\r\n");
+    c.read_head();
+  });
+  serve(target);
+  auto client = connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;extension=1\r\n");
+  client.send("hello\r\n0\r\nX-Sum: 1\r\n\r\n");
+  const std::string answer = client.read_until([](const std::string& s) {
+    return s.ends_with("\r\n0\r\n\r\n");
+  });
+  EXPECT_THAT(answer, HasSubstr("\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\n"));
+}
+
+TEST_P(DataPlaneTest, Http10ClientsGetPlainBodiesAndTheEnd) {
+  TestTarget target(always(
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"));
+  serve(target);
+  const std::string answer = ask("GET / HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(answer, testing::EndsWith("\r\n\r\nabc"));
+  EXPECT_THAT(answer, HasSubstr("\r\nConnection: close\r\n"));
+}
+
+TEST_P(DataPlaneTest, BodiesDelimitedByTheEndBecomeChunked) {
+  TestTarget target([](Connection& c) {
+    c.read_head();
+    c.send("HTTP/1.1 200 OK\r\n\r\nabc");
+  });
+  serve(target);
+  auto client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const std::string answer =
+      client.read_until([](const std::string& s) { return s.ends_with("0\r\n\r\n"); });
+  EXPECT_THAT(answer, testing::EndsWith("\r\n\r\n3\r\nabc\r\n0\r\n\r\n"));
+}
+
+TEST_P(DataPlaneTest, HeadAnswersHaveALengthAndNoBody) {
+  TestTarget target(always("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"));
+  serve(target);
+  auto client = connect();
+  for (int i = 0; i < 2; ++i) {
+    client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_THAT(client.read_head(), HasSubstr("\r\nContent-Length: 1000\r\n"));
+  }
+  EXPECT_EQ(target.connections(), 1);
+}
+
+TEST_P(DataPlaneTest, MalformedRequestsGet400AndNeverReachATarget) {
+  TestTarget target(always(ok));
+  serve(target);
+  for (const char* request :
+       {"GET / HTTP/1.1\r\n\r\n", "G@T / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"}) {
+    EXPECT_THAT(ask(request), StartsWith("HTTP/1.1 400 Bad Request\r\nServer: awselb/2.0\r\n"))
+        << request;
+  }
+  EXPECT_EQ(target.connections(), 0);
+}
+
+TEST_P(DataPlaneTest, AmbiguousRequestsCloseBothConnectionsInDefensiveMode) {
+  TestTarget target(always(ok));
+  serve(target);
+  auto client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n folded\r\n\r\n");
+  const std::string answer = client.read_to_end();
+  EXPECT_THAT(answer, HasSubstr("Connection: close"));
+  ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(target.connections(), 2);
+}
+
+TEST_P(DataPlaneTest, NoTargetIs503) {
+  apply();
+  auto client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const std::string answer = client.read_response();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 Service Temporarily Unavailable\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Content-Length: 162\r\n"));
+}
+
+TEST_P(DataPlaneTest, TargetsThatAnswerGarbageOrNothingAre502) {
+  for (const char* bytes : {"SSH-2.0-OpenSSH\r\n\r\n", "", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+                            "HTTP/1.1 20"}) {
+    TestTarget target([bytes](Connection& c) {
+      c.read_head();
+      c.send(bytes);
+    });
+    targets_.clear();
+    serve(target);
+    EXPECT_THAT(ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), StartsWith("HTTP/1.1 502 Bad Gateway\r\n"))
+        << bytes;
+  }
+}
+
+TEST_P(DataPlaneTest, ARefusedConnectionGoesToAnotherTarget) {
+  TestTarget target(always(ok));
+  std::uint16_t closed_port = 0;
+  {
+    TestTarget closed(always(ok));
+    closed_port = closed.port();
+  }
+  add_target(closed_port);
+  serve(target);
+  auto client = connect();
+  for (int i = 0; i < 6; ++i) {
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_THAT(client.read_response(), StartsWith("HTTP/1.1 200 OK"));
+  }
+}
+
+TEST_P(DataPlaneTest, AConnectionThatTheTargetClosedWhileIdleIsNotNoticed) {
+  // The target answers once and closes when the next request comes, as one whose keep-alive ended.
+  TestTarget target([](Connection& c) {
+    c.read_head();
+    c.send(ok);
+    c.read_some();
+  });
+  serve(target);
+  auto client = connect();
+  for (int i = 0; i < 20; ++i) {
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    ASSERT_THAT(client.read_response(), StartsWith("HTTP/1.1 200 OK")) << i;
+  }
+}
+
+TEST_P(DataPlaneTest, ATargetThatNeverAnswersIs504AfterTheIdleTimeout) {
+  TestTarget target([](Connection& c) { c.read_to_end(); });
+  set_attribute("idle_timeout.timeout_seconds", "1");
+  serve(target);
+  EXPECT_THAT(ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+              StartsWith("HTTP/1.1 504 Gateway Time-out\r\n"));
+}
+
+TEST_P(DataPlaneTest, AClientThatStopsWithinItsHeadGets408) {
+  set_attribute("idle_timeout.timeout_seconds", "1");
+  apply();
+  auto client = connect();
+  client.send("GET / HTTP/1.1\r\nHo");
+  EXPECT_THAT(client.read_to_end(), StartsWith("HTTP/1.1 408 Request Time-out\r\n"));
+}
+
+TEST_P(DataPlaneTest, AnAnswerCutShortIsNotMistakenForAWhole) {
+  TestTarget target([](Connection& c) {
+    c.read_head();
+    c.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+  });
+  serve(target);
+  auto client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(client.read_to_end(), Not(HasSubstr("0\r\n\r\n")));
+}
+
+TEST_P(DataPlaneTest, EarlyAnswersReachTheClient) {
+  TestTarget target([](Connection& c) {
+    c.read_head();
+    c.send("HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig");
+    c.read_to_end();
+  });
+  serve(target);
+  auto client = connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n");
+  client.send(std::string(100'000, 'x'));
+  EXPECT_THAT(client.read_to_end(), testing::EndsWith("\r\n\r\nbig"));
+}
+
+TEST_P(DataPlaneTest, ContinueIsAnsweredByTheLoadBalancer) {
+  std::string seen;
+  TestTarget target([&](Connection& c) {
+    seen = c.read_head();
+    seen += c.read_exactly(4);
+    c.send(ok);
+  });
+  serve(target);
+  auto client = connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(client.read_head(), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("body");
+  EXPECT_THAT(client.read_response(), StartsWith("HTTP/1.1 200 OK"));
+  EXPECT_THAT(seen, testing::EndsWith("\r\n\r\nbody"));
+  EXPECT_THAT(seen, Not(HasSubstr("Expect")));
+}
+
+TEST_P(DataPlaneTest, UpgradedConnectionsAreTunnels) {
+  TestTarget target([](Connection& c) {
+    EXPECT_THAT(c.read_head(), HasSubstr("Connection: Upgrade\r\nUpgrade: websocket\r\n"));
+    c.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+           "first");
+    c.send("echo " + c.read_exactly(4));
+  });
+  serve(target);
+  auto client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  EXPECT_THAT(client.read_head(), StartsWith("HTTP/1.1 101 "));
+  EXPECT_EQ(client.read_exactly(5), "first");
+  client.send("ping");
+  EXPECT_EQ(client.read_to_end(), "echo ping");
+}
+
+TEST_P(DataPlaneTest, ASlowReaderHoldsBackTheTarget) {
+  std::atomic<std::size_t> sent = 0;
+  std::atomic<bool> done = false;
+  constexpr std::size_t all = 64'000'000;
+  TestTarget target([&](Connection& c) {
+    c.read_head();
+    c.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(all) + "\r\n\r\n");
+    const std::string block(100'000, 'b');
+    while (sent < all && c.send(block)) sent += block.size();
+    done = true;
+  });
+  serve(target);
+  auto client = connect();
+  const int small = 65536;
+  setsockopt(client.fd(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  // The target comes to a stand although nobody reads: until two looks find the same figure.
+  std::size_t before = 1, now = 0;
+  for (int i = 0; i < 100 && before != now; ++i) {
+    before = now;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    now = sent;
+  }
+  EXPECT_FALSE(done);
+  EXPECT_LT(now, all / 2);
+  client.read_head();
+  EXPECT_EQ(client.read_exactly(all).size(), all);
+}
+
+TEST_P(DataPlaneTest, RulesChooseAndChangesCutNothing) {
+  TestTarget slow([](Connection& c) {
+    c.read_head();
+    c.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
+    c.read_some();  // until the load balancer is told to close, or the test sends more
+    c.send("cd");
+  });
+  serve(slow);
+  auto client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.read_head();
+  EXPECT_EQ(client.read_exactly(2), "ab");
+  set_default_action({1, model::FixedResponseAction{404, "text/plain", "gone"}});
+  model::Rule rule;
+  rule.arn = "rule";
+  rule.listener_arn = "listener";
+  rule.priority = 1;
+  rule.conditions = {{model::ConditionField::path_pattern, {"/old/*"}, {}, {}, {}}};
+  rule.actions = {{1, model::RedirectAction{"#{protocol}", "#{host}", "#{port}", "/new/#{path}",
+                                            "#{query}", 301}}};
+  rules_["rule"] = rule;
+  targets_.clear();
+  apply();
+  EXPECT_THAT(ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), StartsWith("HTTP/1.1 404"));
+  EXPECT_THAT(ask("GET /old/x?q HTTP/1.1\r\nHost: Web.Example\r\n\r\n"),
+              HasSubstr("Location: http://web.example:80/new/old/x?q\r\n"));
+}
+
+TEST_P(DataPlaneTest, SpreadsEvenlyOverTargets) {
+  std::vector<std::unique_ptr<TestTarget>> targets;
+  std::vector<std::atomic<int>> counts(3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    targets.push_back(std::make_unique<TestTarget>([&counts, i](Connection& c) {
+      while (!c.read_head().empty()) {
+        ++counts[i];
+        c.send(ok);
+      }
+    }));
+    add_target(targets.back()->port());
+  }
+  apply();
+  auto client = connect();
+  for (int i = 0; i < 300; ++i) {
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.read_response();
+  }
+  for (const auto& count : counts) EXPECT_EQ(count, 100);
+}
+
+TEST_P(DataPlaneTest, APortInUseMovesUpAndAnotherDaemonsIsNotShared) {
+  DataPlaneOptions options;
+  options.workers = 2;
+  options.backend = GetParam();
+  options.bind_addresses = {"127.0.0.1"};
+  auto other = std::move(*DataPlane::start(std::move(options)));
+  if (port_ > 65535 - 8000) return;  // the kernel's choice leaves no room to move
+  const auto moved = other->open_port(port_);
+  ASSERT_TRUE(moved.has_value()) << moved.error().message;
+  EXPECT_EQ(*moved, port_ + 8000);
+  EXPECT_EQ(*other->open_port(port_), *moved);
+  const auto taken = data_plane_->open_port(*moved);
+  if (taken) {
+    EXPECT_NE(*taken, *moved);
+  } else {
+    EXPECT_EQ(taken.error().code, "PortInUse");
+  }
+}
+
+TEST_P(DataPlaneTest, PortsOfDeletedListenersAreClosed) {
+  apply();
+  listeners_.clear();
+  apply();
+  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto address = *net::Address::parse("127.0.0.1", port_);
+  // The loop closes at the end of its turn.
+  int refused = 0;
+  for (int i = 0; i < 1000 && refused == 0; ++i) {
+    Fd probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address.storage),
+                  address.length) != 0)
+      refused = errno;
+  }
+  EXPECT_EQ(refused, ECONNREFUSED);
+}
+
+std::vector<net::Backend> backends() {
+#ifdef WEIR_HAVE_URING
+  return {net::Backend::epoll, net::Backend::io_uring};
+#else
+  return {net::Backend::epoll};
+#endif
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, DataPlaneTest, testing::ValuesIn(backends()),
+                         [](const auto& test) {
+                           return test.param == net::Backend::epoll ? "epoll" : "io_uring";
+                         });
+
+}  // namespace
+}  // namespace weir::proxy
