@@ -37,21 +37,22 @@ def cell(entry: dict, name: str, key: str, scale: float) -> str:
     return f"{number(figure.median * scale)} ±{figure.spread * 100:.0f} %"
 
 
-def goal_cell(entry: dict, weir: list[str]) -> str:
-    parts = []
-    for name in weir:
-        result = stats.reached(entry, name) if name in entry["contestants"] else None
+def goal_cell(entry: dict) -> str:
+    """What Weir is to reach, and how far each of its event loops is."""
+    parts = [stats.goal_of(entry)]
+    for name, one in entry["contestants"].items():
+        result = stats.reached(entry, name) if one["role"] == "weir" else None
         if result:
-            text, is_reached = result
-            parts.append(f"{text} {'yes' if is_reached else 'no'}")
-    goal = stats.goal_of(entry)
-    return f"{goal}: {'; '.join(parts)}" if goal and parts else goal
+            words, is_reached = result
+            loop = name.removeprefix("weir-")
+            parts.append(f"{loop} {words} {'reached' if is_reached else 'missed'}")
+    return "; ".join(part for part in parts if part)
 
 
 def table(results: dict, kinds: tuple[str, ...], key: str, scale: float) -> list[list[str]]:
     names = contestants(results)
-    weir = [name for name, one in names.items() if one["role"] == "weir"]
-    with_goal = key in stats.KEYS.values()
+    with_goal = any(stats.goal_of(entry) and entry["kind"] in kinds and stats.KEYS[entry["kind"]] == key
+                    for entry in results["scenarios"].values())
     rows = [["", *(one["title"] for one in names.values()), *(["Weir's goal"] if with_goal else [])]]
     for entry in results["scenarios"].values():
         if entry["kind"] in kinds:
@@ -59,7 +60,7 @@ def table(results: dict, kinds: tuple[str, ...], key: str, scale: float) -> list
             if "rate" in entry:
                 title += f" ({number(entry['rate'])}/s)"
             rows.append([title, *(cell(entry, name, key, scale) for name in names),
-                         *([goal_cell(entry, weir)] if with_goal else [])])
+                         *([goal_cell(entry)] if with_goal else [])])
     return rows if len(rows) > 1 else []
 
 

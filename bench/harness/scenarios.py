@@ -31,10 +31,10 @@ SMALL = {"path": "/cluster1", "expect-text": SMALL_TEXT}
 ALL = [
     Scenario("keepalive-64", "keep-alive, small body, 64 connections", {"mode": "closed", **SMALL},
              goal=Goal("relay", 1.05)),
-    Scenario("keepalive-1000", "the same, 1 000 connections", {"mode": "closed", **SMALL},
+    Scenario("keepalive-1000", "keep-alive, small body, 1 000 connections", {"mode": "closed", **SMALL},
              goal=Goal("relay", 1.10), connections=1000),
     # On two cores the wake-ups across them would be measured, and the scheduler's moods.
-    Scenario("keepalive-1", "the same, 1 connection, all on one core", {"mode": "closed", **SMALL},
+    Scenario("keepalive-1", "keep-alive, small body, 1 connection, all on one core", {"mode": "closed", **SMALL},
              one_core=True, connections=1),
     # The relay has no pool of target connections: it is no floor here.
     Scenario("connection-per-request", "a connection per request, 64 at once",
@@ -47,7 +47,7 @@ ALL = [
              goal=Goal("best peer", 0.70), connections=16),
     Scenario("latency", "latency at half the best peer's peak, 64 connections",
              {"mode": "open", **SMALL}, kind="latency"),
-    Scenario("idle-8000", "memory of an idle keep-alive connection, 8 000 of them",
+    Scenario("idle-8000", "8 000 idle keep-alive connections",
              {"mode": "idle", **SMALL}, kind="memory", goal_bytes=400, without=("floor",),
              connections=8000),
 ]
