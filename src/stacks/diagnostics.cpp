@@ -58,16 +58,18 @@ std::size_t edit_distance(const std::string& from, const std::string& to) {
   return row.back();
 }
 
-constexpr std::size_t word_bytes_max = 100;  // longer ones are no typing mistakes
+constexpr std::size_t word_bytes_max = 48;  // longer ones are no typing mistakes
+constexpr std::size_t known_max = 1000;     // comparing with more takes too long
 
 }  // namespace
 
 std::string suggestion(std::string_view word, const std::vector<std::string_view>& known) {
-  if (word.size() > word_bytes_max) return {};
+  if (word.size() > word_bytes_max || known.size() > known_max) return {};
   const std::string wanted = lower(word);
   std::string_view best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 4) + 1;
   for (const std::string_view candidate : known) {
+    if (candidate.size() > word_bytes_max) continue;
     const std::size_t distance = edit_distance(wanted, lower(candidate));
     if (distance < best_distance) {
       best = candidate;

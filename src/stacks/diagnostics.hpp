@@ -22,6 +22,7 @@ class Diagnostics {
   // noted twice counts once.
   void add(Mark mark, std::string path, std::string message);
   [[nodiscard]] bool empty() const { return faults_.empty(); }
+  [[nodiscard]] std::size_t size() const { return faults_.size(); }
   // So many faults that looking for more is a waste: checks stop, and a hostile template cannot
   // make them work for long.
   [[nodiscard]] bool is_full() const { return faults_.size() >= faults_max; }

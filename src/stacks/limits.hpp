@@ -18,7 +18,6 @@ inline constexpr std::size_t outputs_max = 200;
 inline constexpr std::size_t logical_id_bytes_max = 255;
 // Ours: what all functions of a template together may produce; a Join of Joins multiplies.
 inline constexpr std::size_t resolved_bytes_max = 16 * 1024 * 1024;
-inline constexpr std::size_t user_data_bytes_max = 16 * 1024;  // EC2, before Base64
 inline constexpr std::size_t faults_shown_max = 100;
 inline constexpr std::size_t creation_threads_max = 16;
 

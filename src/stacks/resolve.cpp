@@ -70,7 +70,9 @@ bool Resolver::spend(std::size_t bytes, Mark mark, const std::string& path) {
 std::set<std::string> Resolver::take_references() { return std::exchange(references_, {}); }
 
 Resolver::Answer Resolver::resolve(const Value& value, const std::string& path) {
-  if (!spend(value.text.size(), value.mark, path)) return unknown(value.mark);
+  if (diagnostics_.is_full() || !spend(value.text.size(), value.mark, path)) {
+    return unknown(value.mark);
+  }
   if (const std::optional<Call> function = as_call(value)) return call(*function, path);
   if (value.is_map()) return resolve_map(value, path);
   if (value.is_list()) return resolve_list(value, path);

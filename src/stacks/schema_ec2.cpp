@@ -6,7 +6,8 @@
 
 #include "model/base64.hpp"
 #include "model/instance_types.hpp"
-#include "stacks/limits.hpp"
+#include "model/limits.hpp"
+#include "model/validate.hpp"
 #include "stacks/schema.hpp"
 
 namespace weir::stacks {
@@ -27,16 +28,16 @@ std::string check_instance_type(std::string_view text) {
 std::string check_user_data(std::string_view text) {
   const std::optional<std::string> raw = model::base64_decode(text);
   if (!raw) return "the user data must be Base64; write Fn::Base64 before it";
-  if (raw->size() > limits::user_data_bytes_max) {
+  if (raw->size() > model::limits::user_data_bytes_max) {
     return fmt::format("{} bytes of user data; EC2 takes {}", raw->size(),
-                       limits::user_data_bytes_max);
+                       model::limits::user_data_bytes_max);
   }
   return {};
 }
 
 std::string check_image_id(std::string_view text) {
-  if (text.starts_with("ami-") && text.size() > 4) return {};
-  return fmt::format("'{}' is no image id (ami-…)", text);
+  if (model::is_ec2_id(text, "ami-")) return {};
+  return fmt::format("'{}' is no image id (ami- and 8 or 17 hexadecimal digits)", text);
 }
 
 constexpr std::array<Property, 2> tag_fields{{
@@ -195,7 +196,10 @@ constexpr std::array<Property, 41> instance_properties{{
     {.name = "Ipv6AddressCount", .support = Support::refused, .note = "the VPC is IPv4"},
     {.name = "Ipv6Addresses", .support = Support::refused, .note = "the VPC is IPv4"},
     {.name = "KernelId", .support = Support::refused, .note = "instances share this kernel"},
-    {.name = "KeyName", .is_create_only = true},
+    {.name = "KeyName",
+     .is_create_only = true,
+     .support = Support::no_effect,
+     .note = "Weir has no key pairs; use weir exec"},
     {.name = "LaunchTemplate",
      .support = Support::refused,
      .note = "Weir has no launch templates; write the properties here"},

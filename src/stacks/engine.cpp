@@ -1,0 +1,271 @@
+#include "stacks/engine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "base/log.hpp"
+#include "stacks/plan.hpp"
+#include "stacks/provider.hpp"
+#include "stacks/stack_work.hpp"
+
+namespace weir::stacks {
+
+namespace {
+
+constexpr std::size_t stack_name_bytes_max = 128;
+
+Status check_name(const std::string& name) {
+  const bool is_plain =
+      std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '-'; });
+  if (!name.empty() && name.size() <= stack_name_bytes_max && is_plain &&
+      std::isalpha(static_cast<unsigned char>(name.front())) != 0) {
+    return {};
+  }
+  return fail("ValidationError", fmt::format("'{}' is no stack name", name),
+              "A name begins with a letter and has letters, digits and hyphens, at most 128.");
+}
+
+Status check_tags(const model::Tags& tags) {
+  for (const auto& [key, value] : tags) {
+    if (key.starts_with("aws:")) {
+      return fail("ValidationError",
+                  fmt::format("the tag {} is reserved: it begins with aws:", key));
+    }
+  }
+  return {};
+}
+
+Error already_exists(const model::Stack& stack) {
+  return {"AlreadyExistsException",
+          fmt::format("there is a stack {} already, in state {}", stack.name, stack.status),
+          fmt::format("Use another name, or remove it first: weir down {}", stack.name)};
+}
+
+std::string make_stack_id(const control::Registry& registry, const std::string& name) {
+  return fmt::format("arn:aws:cloudformation:{}:{}:stack/{}/{}-{}-{}-{}-{}", registry.region(),
+                     registry.account(), name, random_hex(8), random_hex(4), random_hex(4),
+                     random_hex(4), random_hex(12));
+}
+
+// Those that DeletionPolicy keeps. A template that cannot be read any more keeps nothing.
+std::set<std::string> retained_resources(const model::Stack& stack, bool is_roll_back) {
+  std::set<std::string> retained;
+  const Result<Template> tmpl = load_template(stack.template_body, stack.name);
+  if (!tmpl) return retained;
+  for (const ResourceDeclaration& resource : tmpl->resources) {
+    if (resource.is_retained || (resource.retained_unless_rolled_back && !is_roll_back)) {
+      retained.insert(resource.logical_id);
+    }
+  }
+  return retained;
+}
+
+}  // namespace
+
+struct Engine::Impl {
+  Impl(control::Registry& registry_in, control::Elb& elb, control::Ec2& ec2)
+      : registry(registry_in), provider(registry_in, elb, ec2) {}
+
+  // A stack is worked on by one call at a time.
+  class Hold {
+   public:
+    Hold(Impl& impl, const std::string& name) : impl_(impl), name_(name) {
+      const std::lock_guard lock(impl.mutex);
+      is_held_ = impl.busy.insert(name).second;
+    }
+    ~Hold() {
+      const std::lock_guard lock(impl_.mutex);
+      if (is_held_) impl_.busy.erase(name_);
+    }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+    explicit operator bool() const { return is_held_; }
+
+   private:
+    Impl& impl_;
+    std::string name_;
+    bool is_held_ = false;
+  };
+
+  [[nodiscard]] Environment environment(const std::string& stack_name,
+                                        const std::string& stack_id) const;
+  [[nodiscard]] std::optional<model::Stack> find(const std::string& name) const;
+  Status roll_back(StackRecord& record, const std::string& reason);
+  Status remove(StackRecord& record);
+
+  control::Registry& registry;
+  Provider provider;
+  std::mutex mutex;
+  std::set<std::string> busy;
+};
+
+Environment Engine::Impl::environment(const std::string& stack_name,
+                                      const std::string& stack_id) const {
+  Environment out;
+  out.account = registry.account();
+  out.region = registry.region();
+  out.stack_name = stack_name;
+  out.stack_id = stack_id;
+  registry.read([&](const control::State& state) {
+    for (const auto& [id, vpc] : state.vpcs) {
+      out.vpc_ids.insert(id);
+      if (vpc.is_default) out.default_vpc_id = id;
+    }
+    for (const auto& [id, subnet] : state.subnets) {
+      out.subnet_ids.insert(id);
+      if (subnet.is_default_for_zone) out.default_subnets.push_back({subnet.zone, id});
+    }
+    for (const auto& [id, group] : state.security_groups) out.security_group_ids.insert(id);
+  });
+  std::ranges::sort(out.default_subnets, {}, &DefaultSubnet::zone);
+  return out;
+}
+
+std::optional<model::Stack> Engine::Impl::find(const std::string& name) const {
+  std::optional<model::Stack> stack;
+  registry.read([&](const control::State& state) {
+    const auto found = state.stacks.find(name);
+    if (found != state.stacks.end()) stack = found->second;
+  });
+  return stack;
+}
+
+// Removes what was made. Success: nothing is left, the record neither.
+Status Engine::Impl::roll_back(StackRecord& record, const std::string& reason) {
+  record.set_status("ROLLBACK_IN_PROGRESS", reason);
+  Removal removal(record, provider, retained_resources(record.stack(), true));
+  if (removal.run()) {
+    record.set_status("ROLLBACK_COMPLETE", reason);
+    return record.erase();
+  }
+  record.set_status("ROLLBACK_FAILED", reason);
+  static_cast<void>(record.save());
+  return fail("RollbackFailed", fmt::format("this remains:\n{}", removal.remains()),
+              fmt::format("Remove it with: weir down {}", record.stack().name));
+}
+
+Status Engine::Impl::remove(StackRecord& record) {
+  record.set_status("DELETE_IN_PROGRESS");
+  if (const Status saved = record.save(); !saved) return saved;
+  Removal removal(record, provider, retained_resources(record.stack(), false));
+  if (removal.run()) {
+    record.set_status("DELETE_COMPLETE");
+    return record.erase();
+  }
+  record.set_status("DELETE_FAILED", "some resources could not be removed");
+  static_cast<void>(record.save());
+  return fail("DeleteFailed",
+              fmt::format("the stack {} could not be removed; this remains:\n{}",
+                          record.stack().name, removal.remains()),
+              fmt::format("Once the reason is gone, try again: weir down {}", record.stack().name));
+}
+
+Engine::Engine(control::Registry& registry, control::Elb& elb, control::Ec2& ec2)
+    : impl_(std::make_unique<Impl>(registry, elb, ec2)) {}
+
+Engine::~Engine() = default;
+
+Result<Plan> Engine::validate(const CreateInput& input) {
+  if (const Status valid = check_name(input.name); !valid) return std::unexpected(valid.error());
+  if (const Status valid = check_tags(input.tags); !valid) return std::unexpected(valid.error());
+  if (const auto stack = impl_->find(input.name)) return std::unexpected(already_exists(*stack));
+  Result<Prepared> prepared =
+      prepare(input, impl_->environment(input.name, make_stack_id(impl_->registry, input.name)));
+  if (!prepared) return std::unexpected(prepared.error());
+  return std::move(prepared->plan);
+}
+
+Result<std::string> Engine::create(const CreateInput& input, const EventHandler& on_event) {
+  if (const Status valid = check_name(input.name); !valid) return std::unexpected(valid.error());
+  if (const Status valid = check_tags(input.tags); !valid) return std::unexpected(valid.error());
+  const Impl::Hold hold(*impl_, input.name);
+  if (!hold) {
+    return fail("OperationInProgress", fmt::format("the stack {} is being worked on", input.name));
+  }
+  if (const auto stack = impl_->find(input.name)) return std::unexpected(already_exists(*stack));
+
+  model::Stack stack;
+  stack.id = make_stack_id(impl_->registry, input.name);
+  stack.name = input.name;
+  stack.template_body = input.template_body;
+  stack.created_at_ms = wall_ms();
+  stack.tags = input.tags;
+  Result<Prepared> prepared = prepare(input, impl_->environment(stack.name, stack.id));
+  if (!prepared) return std::unexpected(prepared.error());
+  for (const PlannedParameter& parameter : prepared->plan.parameters) {
+    stack.parameters[parameter.name] = parameter.value;
+  }
+
+  StackRecord record(impl_->registry, std::move(stack), on_event);
+  record.set_status("CREATE_IN_PROGRESS");
+  if (const Status saved = record.save(); !saved) return std::unexpected(saved.error());
+  Creation creation(record, impl_->provider, *prepared);
+  std::string failure;
+  if (!creation.run()) {
+    failure = creation.failure().empty() ? "the store failed" : creation.failure();
+  } else if (const Status outputs = creation.set_outputs(); !outputs) {
+    failure = outputs.error().message;
+  } else {
+    record.set_status("CREATE_COMPLETE");
+    const Status saved = record.save();
+    if (saved) return record.stack().id;
+    failure = saved.error().message;
+  }
+  const Status rolled_back = impl_->roll_back(record, failure);
+  if (rolled_back) {
+    return fail("CreateFailed",
+                fmt::format("{}\nEverything made has been removed again.", failure));
+  }
+  return fail(
+      "CreateFailed",
+      fmt::format("{}\nRolling back failed as well: {}", failure, rolled_back.error().message),
+      rolled_back.error().hint);
+}
+
+Status Engine::remove(const std::string& name, const EventHandler& on_event) {
+  const Impl::Hold hold(*impl_, name);
+  if (!hold) {
+    return fail("OperationInProgress", fmt::format("the stack {} is being worked on", name),
+                "Wait until that is done, then try again.");
+  }
+  auto stack = impl_->find(name);
+  if (!stack) return fail("StackNotFound", fmt::format("there is no stack {}", name));
+  StackRecord record(impl_->registry, std::move(*stack), on_event);
+  return impl_->remove(record);
+}
+
+void Engine::resume() {
+  std::vector<model::Stack> open;
+  impl_->registry.read([&](const control::State& state) {
+    for (const auto& [name, stack] : state.stacks) {
+      if (stack.status.ends_with("_IN_PROGRESS")) open.push_back(stack);
+    }
+  });
+  const EventHandler quiet;
+  for (model::Stack& stack : open) {
+    const Impl::Hold hold(*impl_, stack.name);
+    const bool is_removal = stack.status == "DELETE_IN_PROGRESS";
+    const std::string name = stack.name;
+    StackRecord record(impl_->registry, std::move(stack), quiet);
+    const Status done =
+        is_removal ? impl_->remove(record)
+                   : impl_->roll_back(record, "the daemon ended while the stack was being made");
+    if (!done) {
+      log::error("stack {}: {}. {}", name, done.error().message, done.error().hint);
+    } else if (is_removal) {
+      log::info("stack {}: its removal, under way when the daemon ended, is finished", name);
+    } else {
+      log::warn("stack {}: the daemon ended while it was being made; it is rolled back", name);
+    }
+  }
+}
+
+}  // namespace weir::stacks
