@@ -66,19 +66,21 @@ void ComputeTest::start() {
   auto started = Compute::start(options_);
   ASSERT_TRUE(started) << started.error().message << " / " << started.error().hint;
   compute_ = std::move(*started);
-  if (!network_.empty()) return;
-  // Other tests run beside this one: take a range at random that nobody has.
-  for (int attempt = 0; attempt < 20; ++attempt) {
+  if (network_.empty()) choose_network();
+  if (HasFatalFailure()) return;
+  const Status made = compute_->ensure_vpc({network_ + ".0.0/16", network_ + ".0.1"});
+  ASSERT_TRUE(made) << made.error().message << " / " << made.error().hint;
+}
+
+// Other tests run beside this one: take a range at random that nobody has.
+void ComputeTest::choose_network() {
+  for (int attempt = 0; attempt < 20 && network_.empty(); ++attempt) {
     const std::string candidate = fmt::format("10.{}", 100 + random_u64() % 150);
     const auto clashes = compute_->clashes(candidate + ".0.0/16");
     ASSERT_TRUE(clashes) << clashes.error().message;
-    if (*clashes) continue;
-    network_ = candidate;
-    break;
+    if (!*clashes) network_ = candidate;
   }
   ASSERT_FALSE(network_.empty());
-  const Status made = compute_->ensure_vpc({network_ + ".0.0/16", network_ + ".0.1"});
-  ASSERT_TRUE(made) << made.error().message << " / " << made.error().hint;
 }
 
 void ComputeTest::TearDown() {

@@ -29,7 +29,7 @@ class ComputeTest : public testing::Test {
   // Ends all instances and the holder; fails the test where the holder does not end.
   void TearDown() override;
 
-  // Starts (or connects to) the holder; makes the VPC the first time.
+  // Starts (or connects to) the holder and makes the VPC.
   void start();
   // As if the daemon had ended: the holder stays.
   void disconnect() { compute_.reset(); }
@@ -54,11 +54,13 @@ class ComputeTest : public testing::Test {
   [[nodiscard]] std::string address(int number) const;
   [[nodiscard]] bool is_root() const;
 
+  Options options_;
   std::vector<Fd> metadata_;
   std::vector<std::string> launched_;
 
  private:
-  Options options_;
+  void choose_network();
+
   std::string state_dir_;
   std::string network_;  // first two numbers of the VPC's addresses
   std::unique_ptr<Compute> compute_;

@@ -251,6 +251,32 @@ TEST_F(HolderTest, LimitsAreThoseOfTheType) {
   EXPECT_EQ(shell(instance_id(1), "echo alive").text, "alive\n");
 }
 
+TEST_F(HolderTest, FailedLaunchTellsTheRuntimesReasonAndLeavesNothing) {
+  compute().release_holder();
+  disconnect();
+  options_.runtime = state_dir() + "/runtime";
+  std::ofstream(options_.runtime) << R"(#!/bin/sh
+[ "$1" = --version ] && echo "fake version 1" && exit 0
+while [ "$1" != --log ]; do shift; done
+echo '{"level":"error","msg":"no cgroups today"}' > "$2"
+exit 1
+)";
+  fs::permissions(options_.runtime, fs::perms::owner_all);
+  start();
+  EXPECT_EQ(compute().capabilities().runtime_version, "fake version 1");
+  const auto launched = compute().launch(spec(1));
+  ASSERT_FALSE(launched);
+  EXPECT_EQ(launched.error().code, "RuntimeFailed");
+  EXPECT_NE(launched.error().message.find("no cgroups today"), std::string::npos)
+      << launched.error().message;
+  EXPECT_TRUE(compute().running()->empty());
+  EXPECT_TRUE(fs::is_empty(state_dir() + "/instances"));
+  std::ifstream mounts("/proc/" + std::to_string(holder_pid()) + "/mounts");
+  for (std::string line; std::getline(mounts, line);) {
+    EXPECT_EQ(line.find("merged"), std::string::npos) << line;
+  }
+}
+
 TEST(HolderStart, SaysWhatIsMissing) {
   std::string pattern = "/tmp/weir-compute-XXXXXX";
   ASSERT_NE(mkdtemp(pattern.data()), nullptr);
