@@ -5,6 +5,10 @@ find_package(Threads REQUIRED)
 add_library(weir_options INTERFACE)
 target_compile_options(weir_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   $<$<BOOL:${WEIR_WERROR}>:-Werror>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
+  # Warns of std::string's operator+ where there is nothing to warn of (GCC bug 105651).
+  target_compile_options(weir_options INTERFACE -Wno-restrict)
+endif()
 target_include_directories(weir_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(weir_options INTERFACE Threads::Threads)
 if(WEIR_SANITIZE)

@@ -239,7 +239,7 @@ void UringStream::submit() {
   if (send_under_way_) return;
   if (queue_.empty()) return after_flush();
   io_uring_sqe* sqe = loop_.entry();
-  std::array<iovec, 1> single;
+  std::array<iovec, 1> single{};
   if (queue_.has_one_piece()) {
     queue_.lend(single);
     io_uring_prep_send(sqe, fd_.get(), single[0].iov_base, single[0].iov_len,
