@@ -14,6 +14,15 @@ void Diagnostics::add(Mark mark, std::string path, std::string message) {
   if (!is_full()) faults_.emplace(mark.line, mark.column, std::move(path), std::move(message));
 }
 
+void Diagnostics::merge(const Diagnostics& later) {
+  const auto known = faults_;
+  for (const auto& [line, column, path, message] : later.faults_) {
+    const bool is_known = std::ranges::any_of(
+        known, [&](const auto& fault) { return std::get<2>(fault).starts_with(path); });
+    if (!is_known) add({line, column}, path, message);
+  }
+}
+
 std::string Diagnostics::text() const {
   std::string out;
   std::size_t shown = 0;

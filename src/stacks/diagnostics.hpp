@@ -23,6 +23,9 @@ class Diagnostics {
   void add(Mark mark, std::string path, std::string message);
   [[nodiscard]] bool empty() const { return faults_.empty(); }
   [[nodiscard]] std::size_t size() const { return faults_.size(); }
+  // Adds the faults of `later` checks, but for those at a place that has a fault already, in it or
+  // below it: they would be the same one in other words.
+  void merge(const Diagnostics& later);
   // So many faults that looking for more is a waste: checks stop, and a hostile template cannot
   // make them work for long.
   [[nodiscard]] bool is_full() const { return faults_.size() >= faults_max; }

@@ -185,7 +185,7 @@ class FunctionChecker {
       diagnostics_.add(
           whole.mark, path,
           fmt::format("expected {}{}", signature.shape,
-                      list.is_list() ? fmt::format(", found {} values", list.items.size())
+                      list.is_list() ? fmt::format(", found {}", list.items.size())
                                      : fmt::format(", found {}", kind_name(list.kind))));
       return;
     }
@@ -417,7 +417,8 @@ bool is_pseudo_parameter(std::string_view name) {
 
 void check_functions(const Template& tmpl, const Value& value, const std::string& path, Place place,
                      Diagnostics& diagnostics) {
-  FunctionChecker(tmpl, place, diagnostics).check(value, path, place == Place::condition);
+  FunctionChecker(tmpl, place, diagnostics)
+      .check(value, path, place == Place::condition || place == Place::rule);
 }
 
 }  // namespace weir::stacks

@@ -83,8 +83,15 @@ class TreeBuilder final : public YAML::EventHandler {
     refuse_anchor(mark, anchor);
     if (expects_key()) stop(to_mark(mark), "expected a key");
     Value value;
-    value.mark = to_mark(mark);
+    // The event's own place is that of the next token, on a later line.
+    const bool has_key = !frames_.empty() && frames_.back().has_key;
+    value.mark = has_key ? frames_.back().key.mark : to_mark(mark);
     put(std::move(value));
+  }
+
+  // Where the innermost open list or map begins; line 0: none is open.
+  [[nodiscard]] Mark innermost() const {
+    return frames_.empty() ? Mark{} : frames_.back().value.mark;
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
@@ -238,12 +245,14 @@ class TreeBuilder final : public YAML::EventHandler {
 
 // yaml-cpp's words, said so that one can act on them.
 std::string explain(const std::string& message) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> words{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> words{{
       {"end of map not found",
        "expected 'key: value' at the indentation of the lines above, or the end of the map"},
       {"end of sequence not found", "expected '- value' at the indentation of the lines above"},
       {"illegal map value", "a ':' where no key can be; a text that contains ': ' needs quotes"},
       {"illegal block entry", "a '- ' where no list can be; is the indentation right?"},
+      {"the referenced anchor is not defined",
+       "aliases (*name) are not supported, as in CloudFormation"},
       {"end of map flow not found", "expected ',' or '}'"},
       {"end of sequence flow not found", "expected ',' or ']'"},
   }};
@@ -251,6 +260,16 @@ std::string explain(const std::string& message) {
     if (message == theirs) return std::string(ours);
   }
   return message;
+}
+
+bool has_tab_indentation(std::string_view text, int line) {
+  for (int i = 1; i < line; ++i) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return false;
+    text.remove_prefix(end + 1);
+  }
+  const std::size_t indentation = std::min(text.find_first_not_of(" \t"), text.size());
+  return text.substr(0, indentation).find('\t') != std::string_view::npos;
 }
 
 // Reads a string without copying it.
@@ -275,7 +294,15 @@ std::optional<Value> parse_yaml(std::string_view text, Diagnostics& diagnostics)
   } catch (const Stop&) {
     return std::nullopt;
   } catch (const YAML::Exception& e) {
-    diagnostics.add(to_mark(e.mark), {}, explain(e.msg));
+    const Mark mark = to_mark(e.mark);
+    std::string message = has_tab_indentation(text, mark.line)
+                              ? "a tab in the indentation; YAML indents with spaces"
+                              : explain(e.msg);
+    if (e.msg.find("flow not found") != std::string::npos) {
+      const Mark start = builder.innermost();
+      message += fmt::format("; what begins at {}:{} is not closed", start.line, start.column);
+    }
+    diagnostics.add(mark, {}, std::move(message));
     return std::nullopt;
   } catch (const std::exception& e) {
     diagnostics.add({}, {}, fmt::format("the YAML cannot be read: {}", e.what()));

@@ -43,7 +43,6 @@ class Planner {
  private:
   void plan_resource(Resolver& resolver, const ResourceDeclaration& resource) {
     const std::string path = fmt::format("Resources.{}.Properties", resource.logical_id);
-    const std::size_t faults_before = diagnostics_.size();
     static_cast<void>(resolver.take_references());
     const auto properties = resolver.resolve(resource.properties, path);
     std::set<std::string> dependencies = resolver.take_references();
@@ -55,8 +54,10 @@ class Planner {
     const ResourceType* type = find_type(resource.type);
     if (type == nullptr || !properties) return;
     check_properties(*type, resource.logical_id, *properties, diagnostics_, notices_);
-    if (are_parameters_known_ && diagnostics_.size() == faults_before) {
-      check_convertible(resource.type, *properties, {path, diagnostics_});
+    if (are_parameters_known_ && !diagnostics_.is_full()) {
+      Diagnostics later(prepared_.tmpl.file_name);
+      check_convertible(resource.type, *properties, {path, later});
+      diagnostics_.merge(later);
     }
   }
 

@@ -172,7 +172,14 @@ Resolver::Answer Resolver::get_att(const Call& function, const std::string& path
     note_reference((*pair)[0].text, function.mark, path);
     return unknown(function.mark);
   }
-  return attribute((*pair)[0].text, name->text, function.mark, path);
+  const Answer found = attribute((*pair)[0].text, name->text, function.mark, path);
+  // A name as written has been checked already, one that a function gave has not.
+  const ResourceDeclaration* resource = template_.resource((*pair)[0].text);
+  const ResourceType* type = resource == nullptr ? nullptr : find_type(resource->type);
+  if (as_call((*pair)[1]) && type != nullptr && find_attribute(*type, name->text) == nullptr) {
+    fault(function.mark, path, fmt::format("unknown attribute {} of {}", name->text, type->name));
+  }
+  return found;
 }
 
 Resolver::Answer Resolver::attribute(const std::string& resource, const std::string& name,
@@ -182,10 +189,7 @@ Resolver::Answer Resolver::attribute(const std::string& resource, const std::str
   const ResourceType* type = declaration == nullptr ? nullptr : find_type(declaration->type);
   if (type == nullptr) return unknown(mark);
   const Attribute* known = find_attribute(*type, name);
-  if (known == nullptr) {
-    fault(mark, path, fmt::format("unknown attribute {} of {}", name, type->name));
-    return unknown(mark);
-  }
+  if (known == nullptr) return unknown(mark);
   const auto found = made_.find(resource);
   if (found == made_.end()) return unknown(mark);
   const auto value = found->second.attributes.find(name);
@@ -338,7 +342,9 @@ Resolver::Answer Resolver::find_in_map(const Call& function, const std::string& 
   if (!name || !first || !second) return unknown(function.mark);
   const Value* map = template_.mapping(*name);
   if (map == nullptr) {
-    fault(function.mark, path, fmt::format("no map {} in Mappings", *name));
+    if (!(*three)[0].is_scalar()) {  // a name as written has been checked already
+      fault(function.mark, path, fmt::format("no map {} in Mappings", *name));
+    }
     return unknown(function.mark);
   }
   const Value* inner = map->find(*first);

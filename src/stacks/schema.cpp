@@ -88,6 +88,7 @@ class Checker {
                         [&](const Value& branch) { check_value(field, branch, path, owner); })) {
       return;
     }
+    if (value.kind == Kind::null) return;  // reported with the functions
     switch (field.shape) {
       case Shape::anything:
         return;
