@@ -55,7 +55,7 @@ Result<std::string> read_template_file(const std::string& path) {
 Result<Json> up_request(const UpOptions& options) {
   auto parameters = parse_parameters(options.parameters);
   if (!parameters) return std::unexpected(parameters.error());
-  if (!options.app.empty()) (*parameters)["App"] = options.app;
+  if (!options.app.empty()) (*parameters)["App"] = options.app == "flask" ? "Flask" : "Cpp";
   Json request{{"command", "up"},
                {"name", options.name.empty() ? stack_name_of(options.file) : options.name},
                {"parameters", *parameters},

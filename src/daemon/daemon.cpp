@@ -237,11 +237,9 @@ Status Daemon::start_data_plane() {
 }
 
 Status Daemon::start_control_socket() {
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  parts_ = std::unique_ptr<Parts>(
-      new Parts{options_.state_dir, options_.workers > 0 ? options_.workers : cores, wall_ms(),
-                *registry_, *elb_, *ec2_, *compute_, *engine_, *data_plane_, *publisher_, *changes_,
-                [this] { ::eventfd_write(stop_event_.get(), 1); }});
+  parts_ = std::unique_ptr<Parts>(new Parts{
+      options_.state_dir, wall_ms(), *registry_, *elb_, *ec2_, *compute_, *engine_, *data_plane_,
+      *publisher_, *changes_, [this] { ::eventfd_write(stop_event_.get(), 1); }});
   auto listener = listen_control(options_.state_dir);
   if (!listener) return std::unexpected(listener.error());
   auto socket = ControlSocket::start(std::move(*listener),

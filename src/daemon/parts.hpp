@@ -19,7 +19,6 @@ namespace weir::daemon {
 
 struct Parts {
   std::string state_dir;
-  int workers = 0;
   std::int64_t started_wall_ms = 0;
   control::Registry& registry;
   control::Elb& elb;

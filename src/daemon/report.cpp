@@ -170,7 +170,7 @@ Json daemon_json(const Parts& parts) {
       {"state_dir", parts.state_dir},
       {"uptime_ms", wall_ms() - parts.started_wall_ms},
       {"event_loop", parts.data_plane.backend() == net::Backend::io_uring ? "io_uring" : "epoll"},
-      {"workers", parts.workers},
+      {"workers", parts.data_plane.workers()},
       {"rootless", capabilities.rootless},
       {"runtime", capabilities.runtime_version},
       {"limits_enforced", capabilities.limits_enforced},
