@@ -52,6 +52,7 @@ class Buffer {
   void set_size(std::size_t bytes) { size_ = static_cast<std::uint32_t>(bytes); }
   // Appends; the caller has checked room().
   void append(std::string_view bytes) {
+    if (bytes.empty()) return;  // memcpy must not be given the null pointer of an empty view
     std::memcpy(data_ + size_, bytes.data(), bytes.size());
     size_ += static_cast<std::uint32_t>(bytes.size());
   }
