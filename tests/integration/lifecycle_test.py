@@ -77,7 +77,7 @@ class Site(WeirTest):
         self.assertEqual([self.answers() for _ in range(10)], [200] * 10)
 
     def test_an_app_that_ends_is_unhealthy(self):
-        self.weir.exec(self.first, "sh", "-c", "kill -9 $(pgrep -f /opt/echo.py)")
+        self.weir.exec(self.first, "sh", "-c", "kill -9 $(pgrep -f [e]cho.py)")
         self.wait_for_target(self.first, "unhealthy")
         target = self.weir.targets()["site"][self.first]
         self.assertTrue(target["reason"].startswith("Target."), target)

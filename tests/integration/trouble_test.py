@@ -114,17 +114,18 @@ class Trouble(WeirTest):
     def test_malformed_requests_get_400_and_reach_no_target(self):
         balancer = Balancer(self.weir.up(self.write(templates.site(templates.ECHO, port=18120))))
         host = f"Host: {balancer.host}\r\n".encode()
+        post = b"POST /smuggled HTTP/1.1\r\n" + host
         malformed = {
-            "no version": b"GET /smuggled-1\r\n" + host + b"\r\n",
-            "bad version": b"GET /smuggled-2 HTTP/3.7\r\n" + host + b"\r\n",
-            "blank before the colon": b"GET /smuggled-3 HTTP/1.1\r\n" + host + b"A : b\r\n\r\n",
-            "two lengths": b"POST /smuggled-4 HTTP/1.1\r\n" + host
-                           + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nx",
-            "length not a number": b"POST /smuggled-5 HTTP/1.1\r\n" + host
-                                   + b"Content-Length: 1x\r\n\r\nx",
-            "control character": b"GET /smuggled-6\x01 HTTP/1.1\r\n" + host + b"\r\n",
-            "no host": b"GET /smuggled-7 HTTP/1.1\r\n\r\n",
-            "not HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03/smuggled-8\r\n\r\n",
+            "no path": b"GET\r\n" + host + b"\r\n",
+            "bad version": b"GET /smuggled HTTP/x.y\r\n" + host + b"\r\n",
+            "bad method": b"G@T /smuggled HTTP/1.1\r\n" + host + b"\r\n",
+            "blank before the colon": b"GET /smuggled HTTP/1.1\r\n" + host + b"A : b\r\n\r\n",
+            "no host": b"GET /smuggled HTTP/1.1\r\n\r\n",
+            "two hosts": b"GET /smuggled HTTP/1.1\r\n" + host + b"Host: other\r\n\r\n",
+            "two lengths": post + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+            "length not a number": post + b"Content-Length: 1x\r\n\r\nx",
+            "negative length": post + b"Content-Length: -1\r\n\r\nx",
+            "not HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03/smuggled\r\n\r\n",
         }
         for name, request in malformed.items():
             with self.subTest(name):
