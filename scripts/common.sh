@@ -79,6 +79,9 @@ choose_compiler() {
   export CXX=g++-12
 }
 
+# Clones in different folders share what ccache has.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+
 # build PRESET [TARGET…]
 build() {
   local preset=$1

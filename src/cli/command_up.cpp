@@ -160,8 +160,8 @@ std::string try_text(const Json& balancer, const Json& listener) {
     text += "\nEvery program on this machine resolves the name.\n";
   } else {
     text += fmt::format(
-        "\ncurl and browsers know the name by themselves; other programs here do not: give them\n"
-        "127.0.0.1 and the header \"Host: {}\", or install libnss-myhostname.\n",
+        "\ncurl and browsers know the name by themselves. For other programs install\n"
+        "libnss-myhostname, or give them 127.0.0.1 and the header\n  Host: {}\n",
         name);
   }
   if (has_proxy_variable()) {

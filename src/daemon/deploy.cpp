@@ -130,6 +130,21 @@ class Phases {
   Json phases_ = Json::array();
 };
 
+// Tells the moment at which the last of a plan's instances runs.
+class InstancesWatch {
+ public:
+  explicit InstancesWatch(const stacks::Plan& plan)
+      : left_(std::ranges::count(plan.resources, type_, &stacks::PlannedResource::type)) {}
+
+  [[nodiscard]] bool are_complete_with(const stacks::Event& event) {
+    return event.type == type_ && event.status == "CREATE_COMPLETE" && --left_ == 0;
+  }
+
+ private:
+  static constexpr std::string_view type_ = "AWS::EC2::Instance";
+  std::ptrdiff_t left_;
+};
+
 Json up_result(Parts& parts, const std::string& name, bool existed, const HealthOutcome& health,
                const std::vector<std::string>& notices, const Phases& phases) {
   Json stack;
@@ -187,11 +202,18 @@ Result<Json> run_up(Parts& parts, const Json& request, Session& session) {
     send_plan(session, *plan);
     phases.mark("template checked");
     log::info("stack {}: {} resources from {}", name, plan->resources.size(), up->input.file_name);
-    const auto created = parts.engine.create(
-        up->input, [&](const stacks::Event& event) { send_resource(session, event); });
+    InstancesWatch instances(*plan);
+    const auto created = parts.engine.create(up->input, [&](const stacks::Event& event) {
+      send_resource(session, event);
+      if (instances.are_complete_with(event)) phases.mark("instances running");
+    });
+    if (!created) {
+      parts.publisher.flush();
+      return std::unexpected(created.error());
+    }
+    phases.mark("other resources made");
     parts.publisher.flush();
-    if (!created) return std::unexpected(created.error());
-    phases.mark("resources made");
+    phases.mark("routing in force");
   }
   const auto healthy = wait_until_healthy(parts, name, up->timeout, session);
   if (!healthy) return std::unexpected(healthy.error());
