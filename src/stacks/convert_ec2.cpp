@@ -27,7 +27,10 @@ model::SecurityGroupRule to_rule_value(const Value& value, std::string_view peer
     const Value* member = members.find(name);
     return member != nullptr && member->is_unknown();
   };
-  if (is_later("CidrIp") || is_later("CidrIpv6") || is_later("Description")) return rule;
+  for (const std::string_view name :
+       {"IpProtocol", "FromPort", "ToPort", "CidrIp", "CidrIpv6", "Description"}) {
+    if (is_later(name)) return rule;
+  }
   const Result<model::SecurityGroupRule> canonical = model::canonical_rule(rule);
   if (canonical) return *canonical;
   site.diagnostics.add(value.mark, site.path, canonical.error().message);

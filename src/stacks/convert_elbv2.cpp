@@ -14,8 +14,9 @@ namespace weir::stacks {
 
 namespace {
 
+// What is not known yet cannot be judged; its turn comes when it is.
 void note(const Status& valid, const Value& value, const Site& site, std::string_view name) {
-  if (valid) return;
+  if (valid || value.has_unknown()) return;
   std::string message = valid.error().message;
   if (!valid.error().hint.empty()) message += " (" + valid.error().hint + ")";
   site.diagnostics.add(value.mark, fmt::format("{}.{}", site.path, name), std::move(message));
@@ -141,7 +142,16 @@ void check_actions(const std::vector<model::Action>& actions, const Value& prope
                    std::string_view name, std::size_t faults_before, const Site& site) {
   const Value* list = properties.find(name);
   if (list == nullptr || list->is_unknown() || site.diagnostics.size() != faults_before) return;
-  note(model::validate_actions(actions, "HTTP"), *list, site, name);
+  // Target groups are known later as a rule, and any stands for any.
+  for (const Value& action : list->items) {
+    for (const std::string_view member : {"RedirectConfig", "FixedResponseConfig"}) {
+      const Value* config = action.find(member);
+      if (config != nullptr && config->has_unknown()) return;
+    }
+  }
+  if (const Status valid = model::validate_actions(actions, "HTTP"); !valid) {
+    site.diagnostics.add(list->mark, fmt::format("{}.{}", site.path, name), valid.error().message);
+  }
 }
 
 // ---------------------------------------------------------------- conditions
@@ -255,7 +265,7 @@ control::CreateRuleInput to_rule(const Value& properties, const Site& site) {
   input.actions = to_actions(properties, "Actions", site);
   check_actions(input.actions, properties, "Actions", faults, site);
   const Value* conditions = properties.find("Conditions");
-  if (conditions != nullptr && !conditions->is_unknown() && site.diagnostics.size() == faults) {
+  if (conditions != nullptr && site.diagnostics.size() == faults) {
     note(model::validate_conditions(input.conditions), *conditions, site, "Conditions");
   }
   return input;
@@ -306,8 +316,15 @@ TargetGroupInputs to_target_group(const Value& properties, const Site& site) {
     description.zone = target.text("AvailabilityZone");
     if (target.has("Port")) description.port = target.integer("Port", 80);
   }
+  bool is_known = true;
+  for (std::size_t i = 0; i < properties.keys.size(); ++i) {
+    const std::string& key = properties.keys[i].text;
+    const bool is_of_check = key.starts_with("Health") || key.starts_with("Unhealthy") ||
+                             key == "Matcher" || key == "TargetType";
+    is_known = is_known && !(is_of_check && properties.items[i].has_unknown());
+  }
   if (const Status valid = model::validate_health_check(create.health_check, create.target_type);
-      !valid) {
+      !valid && is_known) {
     site.diagnostics.add(properties.mark, site.path, valid.error().message);
   }
   check_attributes(create.attributes, properties, "TargetGroupAttributes", site,

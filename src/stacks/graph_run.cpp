@@ -1,7 +1,6 @@
 #include "stacks/graph_run.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -74,7 +73,7 @@ class Threads {
       if (is_start) {
         status = work_.start(task.node);
       } else if (!is_stopped_) {
-        status = work_.finish(task.node);
+        status = work_.finish(task.node, is_stopped_);
       } else {
         status = fail("Cancelled", "another resource failed");
       }

@@ -6,6 +6,7 @@
 // come together are noted in one go.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <vector>
 
@@ -25,13 +26,14 @@ class GraphWork {
   // The work itself, in two phases, so that all can be started before the first is waited for. On
   // other threads.
   virtual Status start(std::size_t node) = 0;
-  virtual Status finish(std::size_t node) = 0;
+  // `is_stopped`: waiting has become pointless; return soon, with any status.
+  virtual Status finish(std::size_t node, const std::atomic<bool>& is_stopped) = 0;
   // On the caller's thread.
   virtual void end(std::size_t node, const Status& status) = 0;
 };
 
 enum class OnFailure {
-  stop,      // no other node begins; what is under way is started or ends, but not waited for
+  stop,      // no other node begins; what is under way is not waited for
   continue_  // only what needs the failed node does not begin
 };
 

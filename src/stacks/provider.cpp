@@ -17,6 +17,7 @@ using std::chrono::seconds;
 
 // A launch that takes longer has failed: images are local and nothing is copied.
 constexpr seconds launch_timeout{120};
+constexpr std::chrono::milliseconds wait_slice{200};  // how soon a failure elsewhere is seen
 constexpr seconds termination_timeout{60};
 constexpr std::size_t short_name_bytes_max = 32;   // load balancers, target groups
 constexpr std::size_t group_name_bytes_max = 255;  // security groups
@@ -162,9 +163,16 @@ Status Provider::start(const Wanted& wanted, Made& made) {
   return {};
 }
 
-Status Provider::finish(const Wanted& wanted, Made& made) {
-  if (!is_instance(wanted.type)) return {};
-  return ec2_.wait_for(made.physical_id, model::InstanceState::running, launch_timeout);
+Status Provider::finish(const std::string& type, const Made& made,
+                        const std::atomic<bool>& is_stopped) {
+  if (!is_instance(type)) return {};
+  const auto deadline = std::chrono::steady_clock::now() + launch_timeout;
+  while (!is_stopped) {
+    Status status = ec2_.wait_for(made.physical_id, model::InstanceState::running, wait_slice);
+    const bool goes_on = !status && status.error().code == "Timeout";
+    if (!goes_on || std::chrono::steady_clock::now() > deadline) return status;
+  }
+  return fail("Cancelled", "another resource failed");
 }
 
 Result<std::string> Provider::group_id_of(const std::string& name) const {

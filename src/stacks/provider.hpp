@@ -6,6 +6,7 @@
 // Any thread.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 
@@ -38,7 +39,7 @@ class Provider {
   // removal needs to find it.
   [[nodiscard]] Result<Made> announce(const Wanted& wanted) const;
   Status start(const Wanted& wanted, Made& made);
-  Status finish(const Wanted& wanted, Made& made);
+  Status finish(const std::string& type, const Made& made, const std::atomic<bool>& is_stopped);
 
   // Removing what is gone already succeeds.
   Status start_removal(const std::string& type, const Made& made);

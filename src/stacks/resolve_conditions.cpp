@@ -14,10 +14,6 @@ bool same(const Value& left, const Value& right) {
   return left.kind == right.kind && to_json(left) == to_json(right);
 }
 
-bool has_unknown(const Value& value) {
-  return value.is_unknown() || std::ranges::any_of(value.items, has_unknown);
-}
-
 }  // namespace
 
 std::optional<bool> Resolver::condition(const std::string& name) {
@@ -72,7 +68,7 @@ std::optional<bool> Resolver::logical_call(const Call& function, const std::stri
 std::optional<bool> Resolver::member_test(const Call& function, const std::string& path) {
   const Answer left = resolve(function.argument->items[0], path);
   const Answer right = resolve(function.argument->items[1], path);
-  if (!left || !right || has_unknown(*left) || has_unknown(*right)) return std::nullopt;
+  if (!left || !right || left->has_unknown() || right->has_unknown()) return std::nullopt;
   if (function.name == "Fn::Equals") return same(*left, *right);
   const auto contains = [](const Value& list, const Value& item) {
     return std::ranges::any_of(list.items, [&](const Value& one) { return same(one, item); });

@@ -117,8 +117,8 @@ Status Creation::start(std::size_t node) {
   return provider_.start(slots_[node].wanted, slots_[node].made);
 }
 
-Status Creation::finish(std::size_t node) {
-  return provider_.finish(slots_[node].wanted, slots_[node].made);
+Status Creation::finish(std::size_t node, const std::atomic<bool>& is_stopped) {
+  return provider_.finish(slots_[node].wanted.type, slots_[node].made, is_stopped);
 }
 
 void Creation::end(std::size_t node, const Status& status) {
@@ -198,7 +198,7 @@ Status Removal::start(std::size_t node) {
   return provider_.start_removal(types_[node], made_[node]);
 }
 
-Status Removal::finish(std::size_t node) {
+Status Removal::finish(std::size_t node, const std::atomic<bool>&) {
   if (retained_.contains(names_[node])) return {};
   return provider_.finish_removal(types_[node], made_[node]);
 }

@@ -56,7 +56,7 @@ class Creation final : public GraphWork {
   Status begin(std::size_t node) override;
   Status save() override;
   Status start(std::size_t node) override;
-  Status finish(std::size_t node) override;
+  Status finish(std::size_t node, const std::atomic<bool>& is_stopped) override;
   void end(std::size_t node, const Status& status) override;
 
  private:
@@ -87,7 +87,7 @@ class Removal final : public GraphWork {
   Status begin(std::size_t node) override;
   Status save() override;
   Status start(std::size_t node) override;
-  Status finish(std::size_t node) override;
+  Status finish(std::size_t node, const std::atomic<bool>& is_stopped) override;
   void end(std::size_t node, const Status& status) override;
 
  private:

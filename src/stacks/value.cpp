@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace weir::stacks {
@@ -12,6 +13,10 @@ const Value* Value::find(std::string_view key) const {
     if (keys[i].text == key) return &items[i];
   }
   return nullptr;
+}
+
+bool Value::has_unknown() const {
+  return is_unknown() || std::ranges::any_of(items, &Value::has_unknown);
 }
 
 Value Value::make_string(std::string text, Mark mark) {

@@ -53,6 +53,9 @@ struct Value {
   // The member of a map with this key; nullptr where there is none or this is no map.
   [[nodiscard]] const Value* find(std::string_view key) const;
 
+  // It is unknown, or something in it is.
+  [[nodiscard]] bool has_unknown() const;
+
   static Value make_string(std::string text, Mark mark);
   static Value make_list(Mark mark);
   static Value make_map(Mark mark);
