@@ -346,7 +346,9 @@ class Relay {
       Direction& direction = pairs_[mark.pair].from[mark.side];
       if (direction.waits_for_socket) continue;
       for (; direction.sending > 0; --direction.sending) drop_first(direction);
-      if (direction.first != no_piece || direction.has_ended) this->mark(mark.pair, mark.side);
+      if (direction.first != no_piece || direction.has_ended || pairs_[mark.pair].is_ending) {
+        this->mark(mark.pair, mark.side);
+      }
     }
     sent_now_.clear();
     publish_buffers();
@@ -502,7 +504,9 @@ class Relay {
     Pair& pair = pairs_[index];
     if (!pair.is_open) return;
     for (Direction& direction : pair.from) {
-      if (direction.is_receiving || direction.waits_for_socket) return;
+      // A send that tells nothing may hold its buffers until the next turn.
+      if (direction.sending > 0 && !direction.waits_for_socket) is_unfinished_ = true;
+      if (direction.is_receiving || direction.waits_for_socket || direction.sending > 0) return;
     }
     for (Direction& direction : pair.from) {
       while (direction.first != no_piece) drop_first(direction);
@@ -547,12 +551,12 @@ int main(int argc, char** argv) {
   using weir::bench::usage_error;
   const weir::bench::Options options(argc, argv,
                                      {"port", "target-port", "buffers", "buffer-bytes"});
-  const std::uint64_t buffers = options.number("buffers", 1024);
+  const std::uint64_t buffers = options.number("buffers", 512);
   if (buffers == 0 || buffers > 32'768 || (buffers & (buffers - 1)) != 0) {
     usage_error("--buffers is a power of two up to 32768");
   }
   weir::bench::Relay(static_cast<std::uint16_t>(options.number("port", 0)),
                      static_cast<std::uint16_t>(options.number("target-port", 0)),
-                     static_cast<unsigned>(buffers), options.number("buffer-bytes", 16'384))
+                     static_cast<unsigned>(buffers), options.number("buffer-bytes", 131'072))
       .run();
 }

@@ -3,6 +3,7 @@ disturbs them alike, and compares within a round."""
 import json
 import os
 import pathlib
+import resource
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from .scenarios import PEAK, Scenario
 # quarter of the descriptors that this allows are in use: with little more than it needs it would pay
 # for a new one with each request.
 READY_FOR = 8192
+DESCRIPTORS_TO_SPARE = 600
+SPARE_CONNECTIONS = 512
 
 
 @dataclass
@@ -25,6 +28,11 @@ class Settings:
     rounds: int
     warmup_ms: int
     duration_ms: int
+
+
+def connections_max() -> int:
+    """A proxy has two descriptors a connection."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2 - DESCRIPTORS_TO_SPARE
 
 
 class Wrong(Exception):
@@ -100,8 +108,8 @@ def idle_bytes(settings: Settings, scenario: Scenario, contestant: who.Contestan
         finally:
             backend.stop()
 
-    few = resident(512, hold=False)
-    many = resident(scenario.connections + 512, hold=True)
+    few = resident(SPARE_CONNECTIONS, hold=False)
+    many = resident(scenario.connections + SPARE_CONNECTIONS, hold=True)
     return {"bytes": (many - few) / scenario.connections, "resident_mib": many / 2**20}
 
 
@@ -176,7 +184,7 @@ def run_traffic(settings: Settings, scenario: Scenario, field: list[who.Contesta
     running: dict[str, who.Running] = {}
     try:
         for one in field:
-            ready_for = max(READY_FOR, scenario.connections)
+            ready_for = min(READY_FOR, connections_max())
             try:
                 running[one.name] = who.start(one, backend, settings.proxy_core, ready_for)
             except who.NotStarted as error:

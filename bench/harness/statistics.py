@@ -70,13 +70,14 @@ def reached(entry: dict, name: str) -> tuple[str, bool] | None:
 
 
 def disturbance(results: dict) -> tuple[float, float]:
-    """Medians of what other programs and the host took of the measured cores."""
+    """What other programs and the host took of the measured cores, as means over the whole run."""
     samples = [sample for entry in results["scenarios"].values()
                for one in entry["contestants"].values() for sample in one["samples"]
                if "foreign_share" in sample]
-    foreign = figure([sample["foreign_share"] for sample in samples])
-    stolen = figure([sample["stolen_share"] for sample in samples])
-    return (foreign.median if foreign else 0.0, stolen.median if stolen else 0.0)
+    if not samples:
+        return 0.0, 0.0
+    return (sum(sample["foreign_share"] for sample in samples) / len(samples),
+            sum(sample["stolen_share"] for sample in samples) / len(samples))
 
 
 def errors(results: dict) -> list[str]:
