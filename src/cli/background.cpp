@@ -114,4 +114,14 @@ Result<StartedDaemon> ensure_daemon(const daemon::ServeOptions& options) {
   return std::unexpected(timings.error());
 }
 
+Result<StartedDaemon> ensure_daemon_of_state(const std::string& state_dir) {
+  if (::access((state_dir + "/weir.db").c_str(), F_OK) != 0) {
+    auto channel = daemon::connect_control(state_dir);
+    if (!channel) return std::unexpected(channel.error());
+  }
+  daemon::ServeOptions options;
+  options.state_dir = state_dir;
+  return ensure_daemon(options);
+}
+
 }  // namespace weir::cli

@@ -18,6 +18,10 @@ struct StartedDaemon {
 // Makes sure that a daemon serves this state folder. Errors are the daemon's own.
 [[nodiscard]] Result<StartedDaemon> ensure_daemon(const daemon::ServeOptions& options);
 
+// The same with a daemon's usual options, where the folder holds a state to look after; otherwise
+// "NoDaemon".
+[[nodiscard]] Result<StartedDaemon> ensure_daemon_of_state(const std::string& state_dir);
+
 // The arguments of `weir serve` that give these options again.
 [[nodiscard]] std::vector<std::string> serve_arguments(const daemon::ServeOptions& options);
 

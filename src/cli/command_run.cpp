@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "cli/background.hpp"
 #include "cli/client.hpp"
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
@@ -70,6 +71,11 @@ int exec(const Common& common, const std::string& id, const std::vector<std::str
 
 int stop(const Common& common, bool with_instances) {
   Progress progress(common.is_json);
+  if (with_instances) {
+    if (auto started = ensure_daemon_of_state(common.state_dir); !started) {
+      return report_error(common, started.error());
+    }
+  }
   const auto about = call_daemon(common.state_dir, Json{{"command", "ping"}});
   if (!about) return report_error(common, about.error());
   progress.update("ending the daemon");
@@ -89,9 +95,8 @@ int stop(const Common& common, bool with_instances) {
   fmt::print("The daemon has ended.\n");
   if (const auto left = result->value("instances", 0L); left > 0) {
     fmt::print(
-        "{} still run, and nothing balances their load; the next `weir up` or `weir serve` finds\n"
-        "them again. To remove them: `weir serve` and `weir down --all`, or next time\n"
-        "`weir stop --with-instances`.\n",
+        "{} still up, and nothing balances their load: the next `weir up` or `weir serve`\n"
+        "finds them again, `weir down` removes them.\n",
         counted(left, "instance"));
   }
   return 0;

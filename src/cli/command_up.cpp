@@ -317,6 +317,8 @@ int up(const Common& common, const UpOptions& options) {
 int down(const Common& common, const std::string& name, bool is_all) {
   Json request{{"command", "down"}, {"name", name}, {"all", is_all}};
   Json result;
+  const auto started = ensure_daemon_of_state(common.state_dir);
+  if (!started) return report_error(common, started.error());
   {
     Progress progress(common.is_json);
     DeployProgress deploy(progress, name);
@@ -325,6 +327,7 @@ int down(const Common& common, const std::string& name, bool is_all) {
     if (!removed) return report_error(common, removed.error());
     result = std::move(*removed);
   }
+  if (started->was_started) stop_if_empty(common);
   if (common.is_json) {
     std::fputs((result.dump(2) + "\n").c_str(), stdout);
     return 0;

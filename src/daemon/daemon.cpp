@@ -290,6 +290,7 @@ void Daemon::purge_terminated() {
 }  // namespace
 
 Status serve(const ServeOptions& options) {
+  log::start(log::Level::info);
   Daemon daemon(options);
   if (auto started = daemon.start(); !started) {
     send_start_failed(options.ready_fd, started.error());
