@@ -14,6 +14,7 @@ for compiler in ${CXX:-} clang++-19 clang++-18 clang++-17 clang++; do
 done
 command -v "$compiler" >/dev/null || { echo "run.sh: no clang++ (apt install clang-19)" >&2; exit 1; }
 
+mkdir -p "$build"
 cmake -S "$source_dir" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
   -DCMAKE_CXX_COMPILER="$compiler" -DWEIR_FUZZ=ON -DWEIR_WERROR=OFF \
   -DWEIR_SANITIZE=address,undefined >"$build.log" 2>&1 || { cat "$build.log" >&2; exit 1; }
@@ -28,7 +29,11 @@ for program in "$build"/tests/fuzz/fuzz_*; do
   mkdir -p "$build/corpus/$name"
   echo "== $name, $seconds s"
   log=$build/$name.log
-  if "$program" -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
+  # A word list for all fuzzers of one subject: http.dict, template.dict.
+  words=$source_dir/tests/fuzz/${name%%_*}.dict
+  set_words=
+  [ -f "$words" ] && set_words=-dict=$words
+  if "$program" ${set_words:+"$set_words"} -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
     -print_final_stats=1 -artifact_prefix="$build/findings/$name-" \
     "$build/corpus/$name" "$source_dir/tests/fuzz/corpus/$name" >"$log" 2>&1; then
     grep -E 'stat::number_of_executed_units|DONE' "$log"
