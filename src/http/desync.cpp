@@ -1,3 +1,4 @@
+// The look-alike test folds a name as a careless parser might, then compares letters and digits.
 #include "http/desync.hpp"
 
 #include <cstddef>

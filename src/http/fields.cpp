@@ -1,3 +1,5 @@
+// Lists and framing fields, read without lenience: what another parser might read otherwise is
+// noted as such, and judged by the request or response parser.
 #include "http/fields.hpp"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// The request line twice: at one glance for the usual line, and with all its oddities for the rest.
+// tests/unit/http/scan_test.cpp holds that both read the same.
 #include "http/request_line.hpp"
 
 #include <array>

@@ -1,3 +1,4 @@
+// Targets are split and checked, never normalised: what a rule matches is what the target gets.
 #include "http/target.hpp"
 
 #include <cstring>

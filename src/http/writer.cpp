@@ -1,3 +1,4 @@
+// The load balancer's own responses, as ALB (an nginx in this respect) writes them.
 #include "http/writer.hpp"
 
 namespace weir::http {
