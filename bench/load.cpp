@@ -34,16 +34,19 @@ namespace {
 
 constexpr std::size_t receive_bytes = 256 * 1024;
 constexpr std::int64_t stall_ns = 10 * second_ns;  // no answer for so long is an error
-constexpr std::uint64_t errors_max = 100;          // then there is nothing to be measured
+// An open loop that is not done so long after its end could not keep its rate: its latencies would
+// tell how long it ran, no more.
+constexpr std::int64_t grace_ns = 2 * second_ns;
+constexpr std::uint64_t errors_max = 100;  // then there is nothing to be measured
 // Source addresses 127.0.0.2 and up are used in turn: a connection per request would run out of
 // ports on one.
 constexpr std::uint32_t source_addresses = 16;
 
 struct Errors {
   std::uint64_t connect = 0, status = 0, length = 0, content = 0, malformed = 0, closed = 0,
-                stalled = 0;
+                stalled = 0, overdue = 0;
   [[nodiscard]] std::uint64_t sum() const {
-    return connect + status + length + content + malformed + closed + stalled;
+    return connect + status + length + content + malformed + closed + stalled + overdue;
   }
 };
 
@@ -203,6 +206,11 @@ class Load {
     }
     if (measured_to_ns_ != 0 && (plan_.mode != Mode::open || everything_answered()))
       is_over_ = true;
+    if (!is_over_ && now > measure_to_ns_ + grace_ns) {
+      complain("the rate could not be kept");
+      ++errors_.overdue;
+      is_over_ = true;
+    }
     if (now - last_answer_ns_ > stall_ns) {
       std::fprintf(stderr, "no answer for %lld s\n", static_cast<long long>(stall_ns / second_ns));
       ++errors_.stalled;
@@ -355,13 +363,13 @@ class Load {
         "%lld, "
         "\"p50_us\": %.1f, \"p99_us\": %.1f, \"p99_9_us\": %.1f, \"max_us\": %.1f, \"errors\": "
         "{\"connect\": %llu, \"status\": %llu, \"length\": %llu, \"content\": %llu, "
-        "\"malformed\": %llu, \"closed\": %llu, \"stalled\": %llu}}\n",
+        "\"malformed\": %llu, \"closed\": %llu, \"stalled\": %llu, \"overdue\": %llu}}\n",
         ull(plan_.mode == Mode::idle ? answered_ : answered_measured_), ull(opened_measured_),
         static_cast<long long>(measured_to_ns_ - measured_from_ns_),
         static_cast<long long>(cpu_ns_), us(0.5), us(0.99), us(0.999),
         static_cast<double>(latencies_.largest()) / 1000, ull(errors_.connect), ull(errors_.status),
         ull(errors_.length), ull(errors_.content), ull(errors_.malformed), ull(errors_.closed),
-        ull(errors_.stalled));
+        ull(errors_.stalled), ull(errors_.overdue));
   }
   static unsigned long long ull(std::uint64_t value) { return value; }
 

@@ -34,7 +34,9 @@ def cell(entry: dict, name: str, key: str, scale: float) -> str:
     figure = stats.figure(stats.values(one, key))
     if figure is None:
         return "–"
-    return f"{number(figure.median * scale)} ±{figure.spread * 100:.0f} %"
+    median = number(figure.median * scale)
+    is_alone = len(one["samples"]) == 1  # tells nothing of its spread
+    return median if is_alone else f"{median} ±{figure.spread * 100:.0f} %"
 
 
 def goal_cell(entry: dict) -> str:
@@ -93,7 +95,8 @@ def honesty(results: dict) -> list[str]:
     kind = "virtual machine" if machine["virtual"] else "machine"
     lines = [
         f"{machine['date']}, Weir {machine['commit']}; {kind}, {machine['cores']} × {machine['cpu']}, "
-        f"{machine['memory_gib']} GiB, {machine['system']}, kernel {machine['kernel']}.",
+        f"{machine['memory_gib']} GiB, {machine['system']}, kernel {machine['kernel']}; loopback of "
+        f"{machine['network']}.",
         f"Each figure is the median of {settings['rounds']} rounds of {settings['duration_ms'] / 1000:g} "
         "s, ± half the distance between the extremes; all contestants take turns within a round, "
         "ratios (with their extremes) are taken within rounds.",
