@@ -37,7 +37,10 @@ TEST(Bounds, size) {
 
 TEST(Bounds, depth) {
   EXPECT_THAT(fault_of("{\"a\":" + repeated("[", 200'000)), HasSubstr("nested deeper than 100"));
-  EXPECT_THAT(fault_of("a: " + repeated("[x, ", 200'000)), HasSubstr("nested deeper than 100"));
+  EXPECT_THAT(fault_of("a: " + repeated("[", 150) + repeated("]", 150)),
+              HasSubstr("nested deeper than 100"));
+  EXPECT_THAT(fault_of("a:\n  " + repeated("- ", 150) + "x"), HasSubstr("nested deeper than 100"));
+  EXPECT_THAT(fault_of("a: " + repeated("[", 200'000)), HasSubstr("bomb:"));
   EXPECT_THAT(fault_of("a: " + repeated("{a: ", 200'000)), HasSubstr("bomb:"));
   EXPECT_THAT(fault_of("a:\n  " + repeated("- ", 200'000)), HasSubstr("bomb:"));
   EXPECT_THAT(fault_of(repeated("? ", 200'000)), HasSubstr("bomb:"));
