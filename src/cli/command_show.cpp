@@ -34,8 +34,7 @@ void print_daemon(const Json& about) {
              text(about, "state_dir"), daemon::flag_of(about, "rootless") ? "rootless" : "root",
              text(about, "event_loop"), counted(about.value("workers", 0L), "worker"));
   if (!daemon::flag_of(about, "limits_enforced")) {
-    fmt::print("Note: the limits of instance types are not enforced: {}.\n",
-               text(about, "limits_reason"));
+    fmt::print("Note: {}.\n", text(about, "limits_reason"));
   }
 }
 

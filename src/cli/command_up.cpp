@@ -189,8 +189,7 @@ std::vector<std::string> notices_of(const Json& result) {
   }
   const auto& about = result.at("daemon");
   if (!daemon::flag_of(about, "limits_enforced")) {
-    notices.push_back(fmt::format("the limits of instance types are not enforced: {}",
-                                  daemon::text_of(about, "limits_reason")));
+    notices.push_back(daemon::text_of(about, "limits_reason"));
   }
   return notices;
 }

@@ -167,10 +167,9 @@ Status Daemon::start_holder() {
   const auto files = raise_open_files_limit();
   const auto& capabilities = compute_->capabilities();
   log::info(
-      "weir {} in {}: {}, runtime {}, limits {}, privileges kept: {}, open files {}", weir_version,
+      "weir {} in {}: {}, runtime {}, {}, privileges kept: {}, open files {}", weir_version,
       options_.state_dir, capabilities.rootless ? "rootless" : "root", capabilities.runtime_version,
-      capabilities.limits_enforced ? "enforced" : "not enforced: " + capabilities.limits_reason,
-      *kept, files);
+      capabilities.limits_enforced ? "limits enforced" : capabilities.limits_reason, *kept, files);
   return {};
 }
 

@@ -70,7 +70,7 @@ TEST(Words, HelpHasExamplesEverywhere) {
     EXPECT_EQ(help.err, "") << command;
   }
   const auto main_help = run_captured({"--help"});
-  EXPECT_EQ(main_help.out.find("hold"), std::string::npos) << "hold is not for people";
+  EXPECT_EQ(main_help.out.find("\n  hold"), std::string::npos) << "hold is not for people";
 }
 
 TEST(Words, WithoutADaemonACommandSaysHowToGetOne) {
