@@ -64,7 +64,7 @@ class Daemon(WeirTest):
                 self.assertEqual(balancer.get("/")[0], 200)
             self.assertFalse(set(self.weir.instances()) & set(other.instances()))
         finally:
-            other.close()
+            other.discard()
         self.assertEqual(first.get("/")[0], 200)
 
     def test_exec_has_a_terminal_where_the_caller_has_one(self):

@@ -153,6 +153,7 @@ class Trouble(WeirTest):
 
     def test_no_oci_runtime(self):
         fresh = Weir(self.rootless)
+        self.addCleanup(fresh.discard)
         done = fresh.run("up", "--runtime", "no-such-runtime", check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn("no-such-runtime", done.stderr)

@@ -158,6 +158,11 @@ class Weir:
         if self.run("version", "--output", "json", check=False).returncode == 0:
             self.run("stop", "--with-instances", check=False)
 
+    def discard(self):
+        """The end of a second Weir within a test."""
+        self.close()
+        shutil.rmtree(self.folder)
+
     def leftovers(self):
         """What is still there of this folder's instances: must be nothing after the end."""
         left = []
