@@ -18,7 +18,10 @@ mkdir -p "$build"
 cmake -S "$source_dir" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
   -DCMAKE_CXX_COMPILER="$compiler" -DWEIR_FUZZ=ON -DWEIR_WERROR=OFF \
   -DWEIR_SANITIZE=address,undefined >"$build.log" 2>&1 || { cat "$build.log" >&2; exit 1; }
-cmake --build "$build" --target fuzzers
+targets=fuzzers
+[ $# -gt 0 ] && targets=$(printf 'fuzz_%s ' "$@")
+# shellcheck disable=SC2086  # several words
+cmake --build "$build" --target $targets
 
 mkdir -p "$build/findings"
 status=0
