@@ -243,18 +243,20 @@ Status Engine::remove(const std::string& name, const EventHandler& on_event) {
 }
 
 void Engine::resume() {
-  std::vector<model::Stack> open;
+  std::vector<std::string> open;
   impl_->registry.read([&](const control::State& state) {
     for (const auto& [name, stack] : state.stacks) {
-      if (stack.status.ends_with("_IN_PROGRESS")) open.push_back(stack);
+      if (stack.status.ends_with("_IN_PROGRESS")) open.push_back(name);
     }
   });
   const EventHandler quiet;
-  for (model::Stack& stack : open) {
-    const Impl::Hold hold(*impl_, stack.name);
-    const bool is_removal = stack.status == "DELETE_IN_PROGRESS";
-    const std::string name = stack.name;
-    StackRecord record(impl_->registry, std::move(stack), quiet);
+  for (const std::string& name : open) {
+    // A stack that is held is this daemon's own work, begun meanwhile.
+    const Impl::Hold hold(*impl_, name);
+    auto stack = hold ? impl_->find(name) : std::nullopt;
+    if (!stack || !stack->status.ends_with("_IN_PROGRESS")) continue;
+    const bool is_removal = stack->status == "DELETE_IN_PROGRESS";
+    StackRecord record(impl_->registry, std::move(*stack), quiet);
     const Status done =
         is_removal ? impl_->remove(record)
                    : impl_->roll_back(record, "the daemon ended while the stack was being made");

@@ -91,7 +91,8 @@ class Engine {
   [[nodiscard]] Status remove(const std::string& name, const EventHandler& on_event);
 
   // After a daemon start, with instances adopted: creations under way when the last daemon ended
-  // are rolled back, removals are finished. Blocks; outcomes are logged.
+  // are rolled back, removals are finished. Blocks; outcomes are logged. May run beside other
+  // calls: what this daemon works on itself is left alone.
   void resume();
 
  private:

@@ -504,6 +504,18 @@ TEST_F(EngineTest, resume_leaves_complete_stacks_alone) {
   EXPECT_EQ(living_instances(), 1U);
 }
 
+TEST_F(EngineTest, resume_leaves_alone_what_this_daemon_is_making) {
+  compute_.hold();
+  Result<std::string> id;
+  std::thread creator([&] { id = create(input()); });
+  EXPECT_TRUE(compute_.wait_until([](auto& compute) { return !compute.launched_.empty(); }));
+  engine_->resume();
+  EXPECT_EQ(state().stacks.at("shop").status, "CREATE_IN_PROGRESS");
+  compute_.release();
+  creator.join();
+  EXPECT_TRUE(id);
+}
+
 TEST_F(EngineTest, refuses_names_and_tags_before_anything_is_made) {
   CreateInput in = input();
   in.name = "1shop";
