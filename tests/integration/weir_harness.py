@@ -130,18 +130,16 @@ class Weir:
         return {id_: t["state"] for targets in self.targets().values() for id_, t in targets.items()}
 
     def first_process(self, instance):
-        """The pid of the instance's first process, as this machine sees it."""
-        hostname = self.instances()[instance]["private_dns_name"].encode()
+        """The pid of the instance's first process, as this machine sees it. By its id: addresses
+        and host names of other tests' instances may be the same."""
         for entry in pathlib.Path("/proc").iterdir():
             if not entry.name.isdigit():
                 continue
             try:
-                status = (entry / "status").read_text()
-                if not re.search(r"^NSpid:\t.*\t1$", status, re.M):
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if words[0] != b"/run/weir/init" or instance.encode() not in words:
                     continue
-                name = subprocess.run(["nsenter", "-t", entry.name, "-u", "hostname"],
-                                      capture_output=True, check=False).stdout.strip()
-                if name in (hostname, hostname.split(b".")[0]):
+                if re.search(r"^NSpid:\t.*\t1$", (entry / "status").read_text(), re.M):
                     return int(entry.name)
             except (FileNotFoundError, ProcessLookupError):
                 continue
@@ -162,6 +160,13 @@ class Weir:
         """The end of a second Weir within a test."""
         self.close()
         shutil.rmtree(self.folder)
+
+    def leftovers_at_rest(self, timeout=10.0):
+        """The same, once what is ending (the holder's processes) has had time to end."""
+        deadline = time.monotonic() + timeout
+        while (left := self.leftovers()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return left
 
     def leftovers(self):
         """What is still there of this folder's instances: must be nothing after the end."""
@@ -245,7 +250,7 @@ class WeirTest(unittest.TestCase):
     @classmethod
     def finish(cls):
         cls.weir.close()
-        left = cls.weir.leftovers()
+        left = cls.weir.leftovers_at_rest()
         if cls.failed or left:
             print(f"kept for a look: {cls.weir.folder}{cls.weir.log_tail()}", file=sys.stderr)
         else:
