@@ -18,10 +18,7 @@ constexpr std::array<Property, 1> cdk_metadata_properties{{
 }};
 
 constexpr std::array<ResourceType, 1> cdk_types{{
-    {.name = "AWS::CDK::Metadata",
-     .properties = cdk_metadata_properties,
-     .attributes = {},
-     .has_tags = false},
+    {.name = "AWS::CDK::Metadata", .properties = cdk_metadata_properties, .attributes = {}},
 }};
 
 std::vector<const ResourceType*> all_types() {

@@ -56,7 +56,6 @@ struct ResourceType {
   std::string_view name;
   std::span<const Property> properties;
   std::span<const Attribute> attributes;  // of Fn::GetAtt
-  bool has_tags = true;                   // can carry the tags that name its stack
 };
 
 [[nodiscard]] std::span<const ResourceType> ec2_types();

@@ -263,12 +263,10 @@ constexpr std::array<ResourceType, 4> types{{
      .attributes = security_group_attributes},
     {.name = "AWS::EC2::SecurityGroupEgress",
      .properties = egress_properties,
-     .attributes = rule_attributes,
-     .has_tags = false},
+     .attributes = rule_attributes},
     {.name = "AWS::EC2::SecurityGroupIngress",
      .properties = ingress_properties,
-     .attributes = rule_attributes,
-     .has_tags = false},
+     .attributes = rule_attributes},
 }};
 
 }  // namespace
