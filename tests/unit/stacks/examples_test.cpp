@@ -45,6 +45,10 @@ TEST(Examples, the_builtin_template_is_the_file) {
             read_file(fs::path(WEIR_SOURCE_DIR) / "examples/two-clusters.yaml"));
 }
 
+TEST(Examples, the_builtin_template_is_in_step_with_its_scripts) {
+  EXPECT_EQ(std::system("python3 " WEIR_SOURCE_DIR "/examples/make_two_clusters.py --check"), 0);
+}
+
 void append_fields(std::string& out, std::span<const Property> fields, const std::string& prefix,
                    Support support) {
   for (const Property& field : fields) {
