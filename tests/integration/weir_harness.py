@@ -161,7 +161,7 @@ class Weir:
         self.close()
         shutil.rmtree(self.folder)
 
-    def leftovers_at_rest(self, timeout=10.0):
+    def leftovers_at_rest(self, timeout=60.0):
         """The same, once what is ending (the holder's processes) has had time to end."""
         deadline = time.monotonic() + timeout
         while (left := self.leftovers()) and time.monotonic() < deadline:
