@@ -201,13 +201,13 @@ TEST_F(InitTest, PerBootScriptsRunAtEveryBootInOrderBeforeUserData) {
 TEST_F(InitTest, ShutsDownWhatTakesTheHintAndKillsTheRest) {
   boot(
       "#!/bin/bash\n"
-      "bash -c 'trap \"echo orderly; exit\" TERM; echo up; while :; do read -t 1 < <(:); done' &\n"
+      "bash -c 'trap \"echo orderly; exit\" TERM; echo willing; sleep 1000 & wait' &\n"
       "bash -c 'trap \"\" TERM; echo stubborn up; exec sleep 1000' &\n"
       "sleep 1000\n",
       "--stop-grace-ms 300");
   ASSERT_TRUE(eventually([&] {
     return log().find("stubborn up") != std::string::npos &&
-           log().find("up\n") != std::string::npos;
+           log().find("willing\n") != std::string::npos;
   }));
   EXPECT_EQ(shut_down(), 0);
   EXPECT_THAT(console(), AllOf(HasSubstr("shutting down"), HasSubstr("orderly")));
