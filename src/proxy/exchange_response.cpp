@@ -1,0 +1,184 @@
+// The response side of an exchange: from the target's first byte to the last one for the client.
+#include <array>
+
+#include "http/writer.hpp"
+#include "proxy/client_connection.hpp"
+#include "proxy/exchange.hpp"
+#include "proxy/limits.hpp"
+#include "proxy/target_pool.hpp"
+#include "proxy/worker.hpp"
+
+namespace weir::proxy {
+
+using http::Framing;
+using http::ParseState;
+
+void Exchange::on_target_received(net::Buffer data) {
+  response_begun_ = true;
+  touch();
+  if (response_side_ != ResponseSide::head) return forward_response(std::move(data));
+  response_window_.add(std::move(data));
+  receive_head();
+}
+
+void Exchange::receive_head() {
+  http::ResponseHead& head = worker_.response_head();
+  for (;;) {
+    const ParseState state = response_parser_.parse(response_window_.view(), method_, head);
+    if (state == ParseState::need_more) return;
+    if (state == ParseState::refused) return fail(502);
+    response_parser_.restart();
+    if (head.status >= 200) break;
+    if (head.status == 101) {
+      if (!is_upgrade_) return fail(502);
+      return start_tunnel();
+    }
+    // 100 has been answered by us; other interim answers mean nothing to the client's request.
+    response_window_.consume(head.head_bytes);
+    if (response_window_.empty()) return;
+  }
+  start_response(head);
+}
+
+void Exchange::start_response(const http::ResponseHead& head) {
+  keep_target_ = keep_target_ && head.keep_alive;
+  client_framing_ = response_framing(head, client_version_);
+  if (client_framing_ == ResponseFraming::until_close) keep_client_ = false;
+  // An answer before the request's end: what is left of the request is not waited for.
+  if (request_side_ != RequestSide::done) keep_client_ = false;
+  ByteWindow out;
+  out.start(worker_.loop());
+  write_response_head(out, head, client_framing_, client_version_, !keep_client_);
+  out.drain(worker_.loop(),
+            [this](net::Buffer block) { client_->stream().send(std::move(block)); });
+  request_head_.clear();
+  response_left_ = head.content_length;
+  switch (head.framing) {
+    case Framing::none:
+      response_side_ = ResponseSide::none;
+      break;
+    case Framing::content_length:
+      response_side_ = response_left_ > 0 ? ResponseSide::length : ResponseSide::none;
+      break;
+    case Framing::chunked:
+      response_side_ = ResponseSide::chunked;
+      break;
+    case Framing::until_close:
+      response_side_ = ResponseSide::until_close;
+      keep_target_ = false;
+      break;
+  }
+  response_window_.consume(head.head_bytes);
+  if (response_side_ == ResponseSide::none) {
+    if (!response_window_.empty()) keep_target_ = false;  // more than was announced
+    return complete();
+  }
+  if (response_window_.empty()) return;
+  response_window_.drain(worker_.loop(), [&](net::Buffer block) {
+    // The window of a head is at most 32 KiB: the rest after a long one may be several blocks.
+    if (response_side_ != ResponseSide::head) forward_response(std::move(block));
+  });
+}
+
+void Exchange::start_tunnel() {
+  const http::ResponseHead& head = worker_.response_head();
+  ByteWindow out;
+  out.start(worker_.loop());
+  write_response_head(out, head, ResponseFraming::none, client_version_, false);
+  out.drain(worker_.loop(),
+            [this](net::Buffer block) { client_->stream().send(std::move(block)); });
+  request_head_.clear();
+  keep_client_ = keep_target_ = false;
+  request_side_ = client_half_closed_ ? RequestSide::done : RequestSide::tunnel;
+  response_side_ = ResponseSide::tunnel;
+  response_window_.consume(head.head_bytes);
+  response_window_.drain(worker_.loop(),
+                         [this](net::Buffer block) { client_->stream().send(std::move(block)); });
+  client_->resume_body();
+}
+
+void Exchange::forward_response(net::Buffer data) {
+  switch (response_side_) {
+    case ResponseSide::length:
+      return forward_length(std::move(data));
+    case ResponseSide::chunked:
+      return forward_chunked(std::move(data));
+    case ResponseSide::until_close:
+      return forward_until_close(std::move(data));
+    case ResponseSide::tunnel:
+      client_->stream().send(std::move(data));
+      return after_response_bytes();
+    case ResponseSide::none:
+    case ResponseSide::head:
+      return;
+  }
+}
+
+void Exchange::forward_length(net::Buffer data) {
+  if (data.size() > response_left_) {  // more than was announced: the connection is of no use
+    data.set_size(static_cast<std::size_t>(response_left_));
+    keep_target_ = false;
+  }
+  response_left_ -= data.size();
+  client_->stream().send(std::move(data));
+  if (response_left_ == 0) return complete();
+  after_response_bytes();
+}
+
+void Exchange::forward_chunked(net::Buffer data) {
+  while (!data.empty()) {
+    const auto step = response_decoder_.step(data.view());
+    if (!step.content.empty()) send_chunk(step.content);
+    if (step.state == ParseState::refused) return abandon();
+    data.consume(step.consumed);
+    if (step.state == ParseState::done) {
+      if (!data.empty()) keep_target_ = false;
+      if (client_framing_ == ResponseFraming::chunked) {
+        net::Stream& stream = client_->stream();
+        stream.send_copy("0\r\n");
+        stream.send_copy(response_decoder_.trailers());
+        stream.send_copy("\r\n");
+      }
+      return complete();
+    }
+  }
+  after_response_bytes();
+}
+
+void Exchange::forward_until_close(net::Buffer data) {
+  send_chunk(data.view());
+  after_response_bytes();
+}
+
+void Exchange::send_chunk(std::string_view content) {
+  net::Stream& stream = client_->stream();
+  if (client_framing_ != ResponseFraming::chunked) return stream.send_copy(content);
+  std::array<char, http::chunk_size_line_bytes_max> line;
+  stream.send_copy(http::chunk_size_line(content.size(), line));
+  stream.send_copy(content);
+  stream.send_copy(http::chunk_end);
+}
+
+void Exchange::after_response_bytes() {
+  if (client_->stream().queued_bytes() > queued_bytes_high) target_->stream().set_receiving(false);
+}
+
+void Exchange::on_target_end() {
+  if (response_side_ == ResponseSide::until_close) {
+    if (client_framing_ == ResponseFraming::chunked) client_->stream().send_copy(http::last_chunk);
+    return complete();
+  }
+  if (response_side_ == ResponseSide::tunnel) {
+    request_side_ = RequestSide::done;
+    return complete();
+  }
+  on_target_error(0);
+}
+
+void Exchange::on_target_error(int) {
+  if (response_side_ != ResponseSide::head) return abandon();
+  if (may_try_again()) return retry_or_fail(502);
+  fail(502);
+}
+
+}  // namespace weir::proxy
