@@ -331,6 +331,7 @@ void Exchange::clear() {
   request_decoder_.restart();
   response_decoder_.restart();
   response_parser_.restart();
+  record_.restart();
   request_left_ = response_left_ = 0;
   attempts_ = 0;
   request_side_ = RequestSide::done;

@@ -18,6 +18,7 @@
 #include "proxy/forwarding.hpp"
 #include "proxy/local_ref.hpp"
 #include "proxy/serving.hpp"
+#include "telemetry/request_record.hpp"
 
 namespace weir::proxy {
 
@@ -47,6 +48,9 @@ class Exchange {
   void on_target_end();
   void on_target_error(int error);
   void on_target_drained();
+
+  // What becomes the access log line and moves the counters; every phase writes what it knows.
+  [[nodiscard]] telemetry::RequestRecord& record() { return record_; }
 
  private:
   enum class RequestSide : std::uint8_t { length, chunked, tunnel, done };
@@ -98,6 +102,7 @@ class Exchange {
   ByteWindow response_window_;  // of the target's head
   http::ChunkedDecoder request_decoder_, response_decoder_;
   http::ResponseParser response_parser_;
+  telemetry::RequestRecord record_;
   std::uint64_t request_left_ = 0;
   std::uint64_t response_left_ = 0;
 
