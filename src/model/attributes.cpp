@@ -4,50 +4,14 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <optional>
+#include <vector>
 
 #include "base/assert.hpp"
+#include "model/attribute_values.hpp"
 #include "model/limits.hpp"
 
 namespace weir::model {
 namespace {
-
-constexpr std::string_view true_or_false = "true | false";
-constexpr bool in_force = true;
-constexpr bool default_only = false;
-
-std::optional<long> number(std::string_view text) {
-  long value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-bool is_in_range(std::string_view value, const AttributeSpec& spec) {
-  const auto parsed = number(value);
-  return parsed && *parsed >= spec.min && *parsed <= spec.max;
-}
-
-bool is_zero_or_in_range(std::string_view value, const AttributeSpec& spec) {
-  return value == "0" || is_in_range(value, spec);
-}
-
-bool is_off_or_in_range(std::string_view value, const AttributeSpec& spec) {
-  return value == "off" || is_in_range(value, spec);
-}
-
-// `values` lists the words, parted by " | ".
-bool is_listed(std::string_view value, const AttributeSpec& spec) {
-  constexpr std::string_view bar = " | ";
-  std::string_view rest = spec.values;
-  while (true) {
-    const std::size_t end = std::min(rest.find(bar), rest.size());
-    if (rest.substr(0, end) == value) return true;
-    if (end == rest.size()) return false;
-    rest.remove_prefix(end + bar.size());
-  }
-}
 
 bool is_text(std::string_view value, const AttributeSpec&) {
   return std::ranges::all_of(value, [](char c) { return c >= 0x20 && c < 0x7F; });
@@ -59,11 +23,7 @@ bool is_log_prefix(std::string_view value, const AttributeSpec& spec) {
 
 // RFC 9110 token; empty restores the default name.
 bool is_header_name(std::string_view value, const AttributeSpec&) {
-  constexpr std::string_view more = "!#$%&'*+-.^_`|~";
-  return value.size() <= limits::header_name_chars_max && std::ranges::all_of(value, [&](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                  more.find(c) != std::string_view::npos;
-         });
+  return value.size() <= limits::header_name_chars_max && is_token(value);
 }
 
 // Reference §2.2: at most 1 KB of these.
@@ -81,21 +41,6 @@ bool is_cookie_name(std::string_view value, const AttributeSpec& spec) {
   return is_header_name(value, spec) && !value.starts_with("AWSALB");
 }
 
-constexpr AttributeSpec flag(std::string_view key, std::string_view default_value,
-                             bool is_in_force) {
-  return {key, default_value, true_or_false, is_listed, is_in_force};
-}
-
-constexpr AttributeSpec word(std::string_view key, std::string_view default_value,
-                             std::string_view values, bool is_in_force) {
-  return {key, default_value, values, is_listed, is_in_force};
-}
-
-constexpr AttributeSpec range(std::string_view key, std::string_view default_value,
-                              std::string_view values, long min, long max, bool is_in_force) {
-  return {key, default_value, values, is_in_range, is_in_force, min, max};
-}
-
 constexpr AttributeSpec header_name(std::string_view key) {
   return {key, "", "a header name", is_header_name, default_only};
 }
@@ -104,7 +49,7 @@ constexpr AttributeSpec header_value(std::string_view key) {
   return {key, "", "a header value of at most 1024 characters", is_header_value, default_only};
 }
 
-constexpr auto load_balancer_specs = std::to_array<AttributeSpec>({
+constexpr auto aws_load_balancer_specs = std::to_array<AttributeSpec>({
     flag("access_logs.s3.enabled", "false", default_only),
     {"access_logs.s3.bucket", "", "a bucket name", is_text, default_only},
     {"access_logs.s3.prefix", "", "a prefix without AWSLogs", is_log_prefix, default_only},
@@ -158,7 +103,7 @@ constexpr auto listener_specs = std::to_array<AttributeSpec>({
 // The most targets that a group can have in any zone: the bound of the two counts.
 constexpr long targets_max = 100'000;
 
-constexpr auto target_group_specs = std::to_array<AttributeSpec>({
+constexpr auto aws_target_group_specs = std::to_array<AttributeSpec>({
     range("deregistration_delay.timeout_seconds", "300", "0-3600", 0, 3600, in_force),
     {"slow_start.duration_seconds", "0", "0 | 30-900", is_zero_or_in_range, default_only, 30, 900},
     word("load_balancing.algorithm.type", "round_robin",
@@ -182,6 +127,13 @@ constexpr auto target_group_specs = std::to_array<AttributeSpec>({
      "off | 1-100", is_off_or_in_range, default_only, 1, 100},
     flag("lambda.multi_value_headers.enabled", "false", default_only),
 });
+
+std::vector<AttributeSpec> joined(std::span<const AttributeSpec> aws,
+                                  std::span<const AttributeSpec> weir) {
+  std::vector<AttributeSpec> all(aws.begin(), aws.end());
+  all.insert(all.end(), weir.begin(), weir.end());
+  return all;
+}
 
 const AttributeSpec* find(std::span<const AttributeSpec> specs, std::string_view key) {
   const auto found = std::ranges::find(specs, key, &AttributeSpec::key);
@@ -223,17 +175,24 @@ Status validate_all(std::string_view kind, std::span<const AttributeSpec> specs,
 
 }  // namespace
 
-std::span<const AttributeSpec> load_balancer_attributes() { return load_balancer_specs; }
+std::span<const AttributeSpec> load_balancer_attributes() {
+  static const auto all = joined(aws_load_balancer_specs, weir_load_balancer_attributes());
+  return all;
+}
 std::span<const AttributeSpec> listener_attributes() { return listener_specs; }
-std::span<const AttributeSpec> target_group_attributes() { return target_group_specs; }
+std::span<const AttributeSpec> target_group_attributes() {
+  static const auto all = joined(aws_target_group_specs, weir_target_group_attributes());
+  return all;
+}
 
 Status validate_load_balancer_attributes(const Attributes& attributes) {
-  if (auto valid = validate_all("Load balancer", load_balancer_specs, attributes); !valid) {
+  if (auto valid = validate_all("Load balancer", load_balancer_attributes(), attributes); !valid) {
     return valid;
   }
   for (const std::string_view log : {"access_logs", "connection_logs", "health_check_logs"}) {
-    if (flag_of(attributes, load_balancer_specs, fmt::format("{}.s3.enabled", log)) &&
-        value_of(attributes, load_balancer_specs, fmt::format("{}.s3.bucket", log)).empty()) {
+    if (flag_of(attributes, load_balancer_attributes(), fmt::format("{}.s3.enabled", log)) &&
+        value_of(attributes, load_balancer_attributes(), fmt::format("{}.s3.bucket", log))
+            .empty()) {
       return fail("InvalidConfigurationRequest",
                   fmt::format("The value of '{}.s3.bucket' cannot be empty", log));
     }
@@ -247,11 +206,11 @@ Status validate_listener_attributes(const Attributes& attributes) {
 
 Status validate_target_group_attributes(const Attributes& attributes,
                                         std::string_view target_type) {
-  if (auto valid = validate_all("Target group", target_group_specs, attributes); !valid) {
+  if (auto valid = validate_all("Target group", target_group_attributes(), attributes); !valid) {
     return valid;
   }
   const auto get = [&](std::string_view key) {
-    return value_of(attributes, target_group_specs, key);
+    return value_of(attributes, target_group_attributes(), key);
   };
   const bool is_lambda = target_type == "lambda";
   for (const auto& [key, value] : attributes) {
@@ -311,11 +270,13 @@ bool flag_of(const Attributes& attributes, std::span<const AttributeSpec> specs,
 }
 
 bool has_deletion_protection(const LoadBalancer& load_balancer) {
-  return flag_of(load_balancer.attributes, load_balancer_specs, "deletion_protection.enabled");
+  return flag_of(load_balancer.attributes, load_balancer_attributes(),
+                 "deletion_protection.enabled");
 }
 
 long deregistration_delay_seconds(const TargetGroup& group) {
-  return number_of(group.attributes, target_group_specs, "deregistration_delay.timeout_seconds");
+  return number_of(group.attributes, target_group_attributes(),
+                   "deregistration_delay.timeout_seconds");
 }
 
 }  // namespace weir::model

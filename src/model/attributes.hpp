@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "model/resources.hpp"
@@ -43,6 +44,9 @@ Status validate_target_group_attributes(const Attributes& attributes,
                              std::string_view key);
 [[nodiscard]] bool flag_of(const Attributes& attributes, std::span<const AttributeSpec> specs,
                            std::string_view key);
+
+// The items of a value that is a list, "a,b".
+[[nodiscard]] std::vector<std::string_view> items_of(std::string_view list);
 
 [[nodiscard]] bool has_deletion_protection(const LoadBalancer& load_balancer);
 [[nodiscard]] long deregistration_delay_seconds(const TargetGroup& group);
