@@ -1,4 +1,4 @@
-// The load balancer's own responses, as ALB (an nginx in this respect) writes them.
+// The dates of responses.
 #include "http/writer.hpp"
 
 namespace weir::http {
@@ -31,45 +31,6 @@ void put_two(char* at, unsigned number) {
   at[1] = static_cast<char>('0' + number % 10);
 }
 
-// "503 Service Temporarily Unavailable", or the number alone.
-std::string title_of(int status) {
-  std::string title = std::to_string(status);
-  const std::string_view phrase = reason_phrase(status);
-  if (!phrase.empty()) title.append(" ").append(phrase);
-  return title;
-}
-
-std::string page_of(int status) {
-  const std::string title = title_of(status);
-  return "<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" + title +
-         "</h1></center>\r\n</body>\r\n</html>\r\n";
-}
-
-struct Response {
-  int status;
-  std::string_view content_type;
-  std::string_view body;
-  std::string_view location;
-  std::int64_t unix_seconds;
-  bool close;
-  bool with_body;
-};
-
-std::string written(const Response& response) {
-  std::string out = "HTTP/1.1 " + std::to_string(response.status) + " ";
-  out.append(reason_phrase(response.status));
-  out.append("\r\nServer: awselb/2.0\r\nDate: ").append(http_date(response.unix_seconds));
-  out.append("\r\nContent-Type: ").append(response.content_type);
-  out.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
-  out.append(response.close ? "\r\nConnection: close\r\n" : "\r\nConnection: keep-alive\r\n");
-  if (!response.location.empty()) {
-    out.append("Location: ").append(response.location).append("\r\n");
-  }
-  out.append("\r\n");
-  if (response.with_body) out.append(response.body);
-  return out;
-}
-
 }  // namespace
 
 std::string http_date(std::int64_t unix_seconds) {
@@ -90,94 +51,6 @@ std::string http_date(std::int64_t unix_seconds) {
   put_two(&text[20], second / 60 % 60);
   put_two(&text[23], second % 60);
   return text;
-}
-
-std::string_view reason_phrase(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 201:
-      return "Created";
-    case 202:
-      return "Accepted";
-    case 204:
-      return "No Content";
-    case 206:
-      return "Partial Content";
-    case 301:
-      return "Moved Permanently";
-    case 302:
-      return "Found";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Authorization Required";
-    case 402:
-      return "Payment Required";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Not Allowed";
-    case 406:
-      return "Not Acceptable";
-    case 408:
-      return "Request Time-out";
-    case 409:
-      return "Conflict";
-    case 410:
-      return "Gone";
-    case 411:
-      return "Length Required";
-    case 412:
-      return "Precondition Failed";
-    case 413:
-      return "Request Entity Too Large";
-    case 414:
-      return "Request-URI Too Large";
-    case 415:
-      return "Unsupported Media Type";
-    case 416:
-      return "Requested Range Not Satisfiable";
-    case 421:
-      return "Misdirected Request";
-    case 429:
-      return "Too Many Requests";
-    case 500:
-      return "Internal Server Error";
-    case 501:
-      return "Not Implemented";
-    case 502:
-      return "Bad Gateway";
-    case 503:
-      return "Service Temporarily Unavailable";
-    case 504:
-      return "Gateway Time-out";
-    case 505:
-      return "HTTP Version Not Supported";
-    case 507:
-      return "Insufficient Storage";
-    default:
-      return {};
-  }
-}
-
-std::string error_response(int status, std::int64_t unix_seconds, bool close, bool with_body) {
-  return written({status, "text/html", page_of(status), {}, unix_seconds, close, with_body});
-}
-
-std::string redirect_response(int status, std::string_view location, std::int64_t unix_seconds,
-                              bool close, bool with_body) {
-  return written({status, "text/html", page_of(status), location, unix_seconds, close, with_body});
-}
-
-std::string fixed_response(int status, std::string_view content_type, std::string_view body,
-                           std::int64_t unix_seconds, bool close, bool with_body) {
-  if (content_type.empty() || content_type == "text/plain") {
-    content_type = "text/plain; charset=utf-8";
-  }
-  return written({status, content_type, body, {}, unix_seconds, close, with_body});
 }
 
 }  // namespace weir::http

@@ -1,5 +1,4 @@
-// Writing heads, chunk lines and the responses that the load balancer makes itself (reference
-// §5.8).
+// Writing heads, chunk lines and dates.
 //
 // What is written per request goes to an `Out`: anything with append(std::string_view), such as
 // std::string or net::Buffer; the caller has made room.
@@ -128,26 +127,5 @@ void append_headers(Out& out, std::span<const Header> headers, Keep keep) {
       return header.is_forwardable;
   }
 }
-
-// nginx's phrase for a status, as ALB's pages have it: "Bad Gateway", "Gateway Time-out"; empty for
-// codes without one (460, 463, 464, 561).
-[[nodiscard]] std::string_view reason_phrase(int status);
-
-// A whole response of the load balancer: status line, Server: awselb/2.0, Date, Content-Type,
-// Content-Length, Connection, and the HTML page with its exact bytes. `close`: Connection: close.
-// `with_body` false (HEAD): the same head without the page.
-[[nodiscard]] std::string error_response(int status, std::int64_t unix_seconds, bool close,
-                                         bool with_body = true);
-
-// The same page with Location as the last header (301, 302). `location` has no control characters.
-[[nodiscard]] std::string redirect_response(int status, std::string_view location,
-                                            std::int64_t unix_seconds, bool close,
-                                            bool with_body = true);
-
-// A fixed-response action's (reference §3.3): text/plain, also where no type is given, is sent with
-// its charset.
-[[nodiscard]] std::string fixed_response(int status, std::string_view content_type,
-                                         std::string_view body, std::int64_t unix_seconds,
-                                         bool close, bool with_body = true);
 
 }  // namespace weir::http

@@ -46,7 +46,7 @@ constexpr AttributeSpec header_name(std::string_view key) {
 }
 
 constexpr AttributeSpec header_value(std::string_view key) {
-  return {key, "", "a header value of at most 1024 characters", is_header_value, default_only};
+  return {key, "", "a header value of at most 1024 characters", is_header_value, in_force};
 }
 
 constexpr auto aws_load_balancer_specs = std::to_array<AttributeSpec>({
@@ -87,7 +87,7 @@ constexpr auto listener_specs = std::to_array<AttributeSpec>({
     header_name("routing.http.request.x_amzn_mtls_clientcert_leaf.header_name"),
     header_name("routing.http.request.x_amzn_tls_version.header_name"),
     header_name("routing.http.request.x_amzn_tls_cipher_suite.header_name"),
-    flag("routing.http.response.server.enabled", "true", default_only),
+    flag("routing.http.response.server.enabled", "true", in_force),
     header_value("routing.http.response.strict_transport_security.header_value"),
     header_value("routing.http.response.access_control_allow_origin.header_value"),
     header_value("routing.http.response.access_control_allow_methods.header_value"),

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "http/writer.hpp"
+#include "http/own_response.hpp"
 #include "net/socket.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/limits.hpp"
@@ -86,7 +86,13 @@ void ClientConnection::give_body() {
 }
 
 void ClientConnection::refuse(int status) {
-  stream_->send_copy(http::error_response(status, worker_.unix_seconds(), true));
+  http::OwnResponse response;
+  response.status = status;
+  response.close = true;
+  // Which load balancer was meant is not known; the listener that the port was opened for speaks.
+  const routing::Listener* listener =
+      worker_.serving()->snapshot->find_listener(bound_port_, std::string_view());
+  stream_->send_copy(worker_.own_response(response, listener));
   close(net::Close::linger);
 }
 

@@ -72,7 +72,7 @@ class ClientConnection final : public net::StreamEvents {
   std::uint16_t bound_port_;
   bool processing_ = false;
   bool body_paused_ = false;
-  bool ended_ = false;   // the client's FIN has come
+  bool ended_ = false;  // the client's FIN has come
   bool closed_ = false;
 };
 

@@ -33,9 +33,9 @@ class DataPlane {
   [[nodiscard]] static Result<std::unique_ptr<DataPlane>> start(DataPlaneOptions options);
   virtual ~DataPlane() = default;  // ends the workers; connections are closed
 
-  // Any thread. Listens on `port` of all bind addresses, or on `port` + 8000 where `port` may not be
-  // or cannot be bound; 0: a port of the kernel's choice. Returns the port that listens. Idempotent.
-  // "PortInUse" names both ports and why.
+  // Any thread. Listens on `port` of all bind addresses, or on `port` + 8000 where `port` may not
+  // be or cannot be bound; 0: a port of the kernel's choice. Returns the port that listens.
+  // Idempotent. "PortInUse" names both ports and why.
   [[nodiscard]] virtual Result<std::uint16_t> open_port(std::uint16_t port) = 0;
 
   // Any thread but a worker's. Returns when every worker serves by the snapshot.

@@ -49,6 +49,7 @@ void Exchange::begin(ClientConnection& client, const http::RequestHead& head) {
     keep_client_ = false;
     return fail(503);
   }
+  listener_ = listener;
   load_balancer_ = &serving_->snapshot->load_balancers[listener->load_balancer];
   if (worker_.loop().now_ms() - client.accepted_ms() > load_balancer_->client_keep_alive_ms)
     keep_client_ = false;
@@ -105,15 +106,18 @@ void Exchange::redirect(const model::RedirectAction& action, const http::Request
       head.authority.empty() ? std::string_view(load_balancer_->dns_name) : head.authority;
   const std::string location = redirect_location(action, head, host, listener.port);
   if (location.size() > location_bytes_max) return fail(507);
-  answer(http::redirect_response(action.status_code, location, worker_.unix_seconds(),
-                                 !keep_client_ || request_side_ != RequestSide::done,
-                                 method_ != http::Method::head));
+  http::OwnResponse response;
+  response.status = action.status_code;
+  response.location = location;
+  answer(response);
 }
 
 void Exchange::answer_fixed(const model::FixedResponseAction& action) {
-  answer(http::fixed_response(
-      action.status_code, action.content_type, action.message_body, worker_.unix_seconds(),
-      !keep_client_ || request_side_ != RequestSide::done, method_ != http::Method::head));
+  http::OwnResponse response;
+  response.status = action.status_code;
+  response.content_type = http::fixed_content_type(action.content_type);
+  response.body = action.message_body;
+  answer(response);
 }
 
 void Exchange::forward(const routing::Forward& action, const http::RequestHead& head,
@@ -258,9 +262,11 @@ void Exchange::on_client_end() {
     return target_->stream().shutdown_send();
   }
   // A client may close its sending side and wait for the answer; but not within the request.
-  if (request_side_ != RequestSide::done) return abandon();
-  client_half_closed_ = true;
   keep_client_ = false;
+  client_half_closed_ = true;
+  if (request_side_ == RequestSide::done) return;
+  if (response_side_ != ResponseSide::head) return abandon();
+  fail(400);  // reference §5.9
 }
 
 void Exchange::on_client_gone() {
@@ -289,16 +295,19 @@ void Exchange::complete() {
 }
 
 void Exchange::fail(int status) {
-  answer(http::error_response(status, worker_.unix_seconds(),
-                              !keep_client_ || request_side_ != RequestSide::done,
-                              method_ != http::Method::head));
+  http::OwnResponse response;
+  response.status = status;
+  answer(response);
 }
 
-void Exchange::answer(std::string response) {
+void Exchange::answer(http::OwnResponse& response) {
   const bool request_complete = request_side_ == RequestSide::done;
   const bool keep_client = keep_client_;
   release_target(false);
-  client_->stream().send_copy(response);
+  response.close = !keep_client_ || !request_complete;
+  response.with_body = method_ != http::Method::head;
+  response.with_head = client_version_ != http::Version::http_0_9;
+  client_->stream().send_copy(worker_.own_response(response, listener_));
   ClientConnection& client = *client_;
   clear();
   client.finished(keep_client, request_complete);
@@ -324,6 +333,7 @@ void Exchange::touch() { client_->touch(); }
 void Exchange::clear() {
   client_ = nullptr;
   target_ = nullptr;
+  listener_ = nullptr;
   load_balancer_ = nullptr;
   serving_.reset();
   request_head_.clear();
@@ -333,7 +343,7 @@ void Exchange::clear() {
   response_parser_.restart();
   record_.restart();
   request_left_ = response_left_ = 0;
-  attempts_ = 0;
+  attempts_ = interim_responses_ = 0;
   request_side_ = RequestSide::done;
   response_side_ = ResponseSide::head;
   client_framing_ = ResponseFraming::none;

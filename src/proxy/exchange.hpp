@@ -10,8 +10,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <string_view>
 
+#include "http/own_response.hpp"
 #include "http/parser.hpp"
 #include "net/buffer.hpp"
 #include "proxy/byte_window.hpp"
@@ -75,6 +76,7 @@ class Exchange {
   void after_request_bytes();
   // response
   void receive_head();
+  void send_to_client(ByteWindow& bytes);
   void start_response(const http::ResponseHead& head);
   void start_tunnel();
   void forward_response(net::Buffer data);
@@ -87,7 +89,7 @@ class Exchange {
   void complete();
   void fail(int status);
   void abandon();
-  void answer(std::string response);
+  void answer(http::OwnResponse& response);
   void release_target(bool reusable);
   void clear();
   void touch();
@@ -96,6 +98,7 @@ class Exchange {
   ClientConnection* client_ = nullptr;
   TargetConnection* target_ = nullptr;
   LocalRef<Serving> serving_;
+  const routing::Listener* listener_ = nullptr;
   const routing::LoadBalancer* load_balancer_ = nullptr;
 
   ByteWindow request_head_;     // as sent to the target; kept until the response begins
@@ -109,6 +112,7 @@ class Exchange {
   std::uint32_t group_ = 0;
   std::uint32_t target_index_ = 0;
   int attempts_ = 0;
+  int interim_responses_ = 0;
   RequestSide request_side_ = RequestSide::done;
   ResponseSide response_side_ = ResponseSide::head;
   ResponseFraming client_framing_ = ResponseFraming::none;
@@ -117,9 +121,9 @@ class Exchange {
   bool keep_client_ = true;
   bool keep_target_ = true;
   bool is_upgrade_ = false;
-  bool is_reused_ = false;         // the target connection has served before
-  bool response_begun_ = false;    // a byte of the target's answer has come
-  bool body_begun_ = false;        // a byte of the body has been handed to the target's stream
+  bool is_reused_ = false;       // the target connection has served before
+  bool response_begun_ = false;  // a byte of the target's answer has come
+  bool body_begun_ = false;      // a byte of the body has been handed to the target's stream
   bool client_half_closed_ = false;
 };
 

@@ -33,11 +33,24 @@ void Exchange::receive_head() {
       if (!is_upgrade_) return fail(502);
       return start_tunnel();
     }
-    // 100 has been answered by us; other interim answers mean nothing to the client's request.
+    if (++interim_responses_ > interim_responses_max) return fail(502);
+    // 100 has been answered by us. The rest is for the client (RFC 9110 §15.2), where its version
+    // knows interim responses.
+    if (head.status != 100 && client_version_ == http::Version::http_1_1) {
+      ByteWindow out;
+      out.start(worker_.loop());
+      write_interim_head(out, head);
+      send_to_client(out);
+    }
     response_window_.consume(head.head_bytes);
     if (response_window_.empty()) return;
   }
   start_response(head);
+}
+
+void Exchange::send_to_client(ByteWindow& bytes) {
+  bytes.drain(worker_.loop(),
+              [this](net::Buffer block) { client_->stream().send(std::move(block)); });
 }
 
 void Exchange::start_response(const http::ResponseHead& head) {
@@ -46,11 +59,13 @@ void Exchange::start_response(const http::ResponseHead& head) {
   if (client_framing_ == ResponseFraming::until_close) keep_client_ = false;
   // An answer before the request's end: what is left of the request is not waited for.
   if (request_side_ != RequestSide::done) keep_client_ = false;
-  ByteWindow out;
-  out.start(worker_.loop());
-  write_response_head(out, head, client_framing_, client_version_, !keep_client_);
-  out.drain(worker_.loop(),
-            [this](net::Buffer block) { client_->stream().send(std::move(block)); });
+  if (client_version_ != http::Version::http_0_9) {  // which gets the body alone
+    ByteWindow out;
+    out.start(worker_.loop());
+    write_response_head(out, head, client_framing_, client_version_, !keep_client_,
+                        listener_->response_headers);
+    send_to_client(out);
+  }
   request_head_.clear();
   response_left_ = head.content_length;
   switch (head.framing) {
@@ -84,16 +99,15 @@ void Exchange::start_tunnel() {
   const http::ResponseHead& head = worker_.response_head();
   ByteWindow out;
   out.start(worker_.loop());
-  write_response_head(out, head, ResponseFraming::none, client_version_, false);
-  out.drain(worker_.loop(),
-            [this](net::Buffer block) { client_->stream().send(std::move(block)); });
+  write_response_head(out, head, ResponseFraming::none, client_version_, false,
+                      listener_->response_headers);
+  send_to_client(out);
   request_head_.clear();
   keep_client_ = keep_target_ = false;
   request_side_ = client_half_closed_ ? RequestSide::done : RequestSide::tunnel;
   response_side_ = ResponseSide::tunnel;
   response_window_.consume(head.head_bytes);
-  response_window_.drain(worker_.loop(),
-                         [this](net::Buffer block) { client_->stream().send(std::move(block)); });
+  send_to_client(response_window_);
   client_->resume_body();
 }
 

@@ -143,6 +143,14 @@ void append_request_line(ByteWindow& out, const http::RequestHead& head) {
   out.append(" HTTP/1.1\r\n");
 }
 
+void append_status_line(ByteWindow& out, const http::ResponseHead& head) {
+  out.append("HTTP/1.1 ");
+  http::append_decimal(out, static_cast<std::uint64_t>(head.status));
+  out.append(" ");
+  out.append(head.reason);
+  out.append("\r\n");
+}
+
 bool is_rewritten(HeaderId id) {
   switch (id) {
     case HeaderId::expect:
@@ -166,8 +174,12 @@ void write_request_head(ByteWindow& out, const http::RequestHead& head,
   out.append("X-Forwarded-Proto: http\r\nX-Forwarded-Port: ");
   http::append_decimal(out, facts.listener_port);
   out.append("\r\n");
-  if (facts.load_balancer.preserve_host_header && head.find(HeaderId::host) != nullptr) {
-    http::append_headers(out, head.headers, [](const Header& h) { return h.id == HeaderId::host; });
+  if (facts.load_balancer.preserve_host_header && !head.authority.empty()) {
+    // Also of absolute-form: the Host header beside it means nothing (RFC 9112 §3.2.2), and rules
+    // have looked at this one.
+    out.append("Host: ");
+    out.append(head.authority);
+    out.append("\r\n");
   } else {
     append_host(out, head, facts);
   }
@@ -203,13 +215,17 @@ ResponseFraming response_framing(const http::ResponseHead& head, http::Version c
 }
 
 void write_response_head(ByteWindow& out, const http::ResponseHead& head, ResponseFraming framing,
-                         http::Version client_version, bool close) {
-  out.append("HTTP/1.1 ");
-  http::append_decimal(out, static_cast<std::uint64_t>(head.status));
-  out.append(" ");
-  out.append(head.reason);
-  out.append("\r\n");
-  http::append_headers(out, head.headers, http::is_end_to_end);
+                         http::Version client_version, bool close,
+                         const routing::ResponseHeaders& changes) {
+  append_status_line(out, head);
+  if (changes.lines.empty()) {
+    http::append_headers(out, head.headers, http::is_end_to_end);
+  } else {
+    http::append_headers(out, head.headers, [&changes](const Header& header) {
+      return http::is_end_to_end(header) && !changes.replaces(header.name);
+    });
+    out.append(changes.lines);
+  }
   if (framing == ResponseFraming::content_length) {
     out.append("Content-Length: ");
     http::append_decimal(out, head.content_length);
@@ -235,6 +251,12 @@ void write_response_head(ByteWindow& out, const http::ResponseHead& head, Respon
   out.append("\r\n");
 }
 
+void write_interim_head(ByteWindow& out, const http::ResponseHead& head) {
+  append_status_line(out, head);
+  http::append_headers(out, head.headers, http::is_end_to_end);
+  out.append("\r\n");
+}
+
 std::string redirect_location(const model::RedirectAction& action, const http::RequestHead& head,
                               std::string_view host, std::uint16_t listener_port) {
   std::string lower_host(without_port(host));
@@ -251,12 +273,18 @@ std::string redirect_location(const model::RedirectAction& action, const http::R
       const std::string_view name = end == std::string_view::npos
                                         ? std::string_view{}
                                         : pattern.substr(start + 2, end - start - 2);
-      if (name == "protocol") out += "http";
-      else if (name == "host") out += lower_host;
-      else if (name == "port") out += port;
-      else if (name == "path") out += path;
-      else if (name == "query") out += head.query;
-      else out += pattern.substr(start, end == std::string_view::npos ? end : end - start + 1);
+      if (name == "protocol")
+        out += "http";
+      else if (name == "host")
+        out += lower_host;
+      else if (name == "port")
+        out += port;
+      else if (name == "path")
+        out += path;
+      else if (name == "query")
+        out += head.query;
+      else
+        out += pattern.substr(start, end == std::string_view::npos ? end : end - start + 1);
       if (end == std::string_view::npos) break;
       pattern.remove_prefix(end + 1);
     }

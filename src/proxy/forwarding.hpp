@@ -47,9 +47,13 @@ enum class ResponseFraming : std::uint8_t { none, content_length, chunked, until
                                                http::Version client_version);
 
 // `close`: this is the connection's last response. An HTTP/1.0 client that keeps its connection is
-// told so.
+// told so. `changes` are the listener's.
 void write_response_head(ByteWindow& out, const http::ResponseHead& head, ResponseFraming framing,
-                         http::Version client_version, bool close);
+                         http::Version client_version, bool close,
+                         const routing::ResponseHeaders& changes);
+
+// An interim response (1xx but 100 and 101).
+void write_interim_head(ByteWindow& out, const http::ResponseHead& head);
 
 // Location of a redirect (reference §3.3), or nothing where it is longer than 8 K (507).
 [[nodiscard]] std::string redirect_location(const model::RedirectAction& action,

@@ -6,13 +6,16 @@
 
 namespace weir::proxy {
 
-inline constexpr std::int64_t connect_timeout_ms = 10'000;       // reference §5.6
+inline constexpr std::int64_t connect_timeout_ms = 10'000;        // reference §5.6
 inline constexpr std::uint32_t forwarded_for_addresses_max = 30;  // reference §5.1: 463
 inline constexpr std::size_t location_bytes_max = 8 * 1024;       // reference §5.1: 507
 
 // Bytes queued to one side at which the other side is paused until the queue is empty. Two of them
 // bound what an exchange holds of its bodies.
 inline constexpr std::size_t queued_bytes_high = 256 * 1024;
+
+// Interim responses (1xx) to one request; more are 502.
+inline constexpr int interim_responses_max = 16;
 
 // Connect failures are tried on this many other targets before the client gets 502.
 inline constexpr int connect_attempts_max = 3;

@@ -1,7 +1,7 @@
 // Owned objects that end themselves from within their own event functions.
 //
-// retire() takes an object out and keeps it until bury(), which the owner calls where no function of
-// such an object is on the stack. O(1) each.
+// retire() takes an object out and keeps it until bury(), which the owner calls where no function
+// of such an object is on the stack. O(1) each.
 #pragma once
 
 #include <cstddef>

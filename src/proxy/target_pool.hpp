@@ -1,7 +1,8 @@
 // The connections of one worker to one target: idle ones are used again, the latest first.
 //
 // A pool lives as long as a snapshot in use names its target or a connection of it is open. A
-// connection is owned by the worker's list; it is idle in its pool or busy with exactly one exchange.
+// connection is owned by the worker's list; it is idle in its pool or busy with exactly one
+// exchange.
 #pragma once
 
 #include <cstddef>

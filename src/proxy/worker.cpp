@@ -190,6 +190,17 @@ std::int64_t Worker::unix_seconds() {
   return unix_seconds_;
 }
 
+std::string_view Worker::own_response(http::OwnResponse& response,
+                                      const routing::Listener* listener) {
+  if (listener != nullptr) {
+    response.has_server = listener->response_headers.has_server;
+    response.more_headers = listener->response_headers.lines;
+  }
+  own_response_.clear();
+  http::append_own_response(own_response_, response, date_.at(unix_seconds()));
+  return own_response_;
+}
+
 std::int64_t Worker::idle_timeout_ms(std::uint16_t bound_port) const {
   const routing::Listener* listener = serving_->snapshot->find_listener(bound_port, {});
   if (listener == nullptr) return 60'000;

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "http/message.hpp"
+#include "http/own_response.hpp"
+#include "http/writer.hpp"
 #include "net/loop.hpp"
 #include "proxy/client_connection.hpp"
 #include "proxy/exchange.hpp"
@@ -54,6 +56,10 @@ class Worker {
   [[nodiscard]] http::ResponseHead& response_head() { return response_head_; }
   [[nodiscard]] TraceIds& trace_ids() { return trace_ids_; }
   [[nodiscard]] std::int64_t unix_seconds();
+  // The bytes of a response of the load balancer's own, with what the listener's attributes add
+  // (nullptr: nothing); valid until the next call.
+  [[nodiscard]] std::string_view own_response(http::OwnResponse& response,
+                                              const routing::Listener* listener);
   [[nodiscard]] std::uint64_t next_connection_number() { return connections_accepted_++; }
   // Of a connection that has not said yet which load balancer it wants.
   [[nodiscard]] std::int64_t idle_timeout_ms(std::uint16_t bound_port) const;
@@ -78,6 +84,8 @@ class Worker {
   std::vector<Exchange*> idle_exchanges_;
   http::RequestHead request_head_;
   http::ResponseHead response_head_;
+  http::DateCache date_;
+  std::string own_response_;
   TraceIds trace_ids_;
   net::Timer burial_;
   std::uint64_t seed_;

@@ -128,6 +128,7 @@ class Compiler {
       out.port = source.port;
       out.bound_port = source.bound_port;
       out.load_balancer = load_balancer->second;
+      out.response_headers = compile_response_headers(source.attributes);
       out.default_action = compile_actions(source.default_actions, groups_);
       note_use(out.default_action, source.load_balancer_arn);
       add_rules(out, source.load_balancer_arn);

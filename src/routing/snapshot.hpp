@@ -19,6 +19,7 @@
 
 #include "http/message.hpp"
 #include "model/resources.hpp"
+#include "routing/response_headers.hpp"
 
 namespace weir::routing {
 
@@ -83,6 +84,7 @@ struct Listener {
   std::uint16_t port = 0;        // as configured: X-Forwarded-Port
   std::uint16_t bound_port = 0;  // on this machine
   std::uint32_t load_balancer = 0;
+  ResponseHeaders response_headers;
   std::vector<Rule> rules;  // by priority
   Action default_action;
   std::shared_ptr<const RuleMatcher> matcher;
