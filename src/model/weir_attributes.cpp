@@ -65,10 +65,9 @@ constexpr auto load_balancer_specs = std::to_array<AttributeSpec>({
      "a list of at most 32 media types such as text/html or text/*", is_content_types,
      default_only},
     range("weir.compression.min_bytes", "1024", "0-1048576", 0, 1'048'576, default_only),
-    range("weir.rate_limit.burst", "0", "0-1000000", 0, 1'000'000, default_only),
-    {"weir.rate_limit.key", "source-ip", "source-ip or header:NAME", is_rate_limit_key,
-     default_only},
-    range("weir.rate_limit.requests_per_second", "0", "0-1000000", 0, 1'000'000, default_only),
+    range("weir.rate_limit.burst", "0", "0-1000000", 0, 1'000'000, in_force),
+    {"weir.rate_limit.key", "source-ip", "source-ip or header:NAME", is_rate_limit_key, in_force},
+    range("weir.rate_limit.requests_per_second", "0", "0-1000000", 0, 1'000'000, in_force),
 });
 
 constexpr auto target_group_specs = std::to_array<AttributeSpec>({

@@ -7,6 +7,7 @@
 #include "http/writer.hpp"
 #include "proxy/client_connection.hpp"
 #include "proxy/limits.hpp"
+#include "proxy/rate_limit.hpp"
 #include "proxy/target_pool.hpp"
 #include "proxy/worker.hpp"
 
@@ -61,6 +62,7 @@ void Exchange::begin(ClientConnection& client, const http::RequestHead& head) {
   }
   if (head.method == http::Method::trace) return fail(405);
   if (head.forwarded_for_addresses > forwarded_for_addresses_max) return fail(463);
+  if (load_balancer_->rate_limit != nullptr && is_over_rate(head, listener->load_balancer)) return;
   act(head, *listener);
 }
 
@@ -72,6 +74,19 @@ bool Exchange::is_blocked(const http::RequestHead& head) {
   if (mode == Mode::strictest || head.desync_class == DesyncClass::severe) return true;
   if (head.desync_class == DesyncClass::ambiguous) keep_client_ = keep_target_ = false;
   return false;
+}
+
+// Answers, where it is.
+bool Exchange::is_over_rate(const http::RequestHead& head, std::uint32_t load_balancer) {
+  traffic::RateLimiter::Lane* lane = serving_->rate_lanes[load_balancer];
+  if (lane == nullptr) return false;
+  const std::int64_t wait = seconds_over_rate(*load_balancer_->rate_limit, *lane, head,
+                                              client_->ip(), worker_.loop().now_ms());
+  if (wait == 0) return false;
+  answer(too_many_requests(wait, worker_.unix_seconds(),
+                           !keep_client_ || request_side_ != RequestSide::done,
+                           method_ != http::Method::head));
+  return true;
 }
 
 void Exchange::start_request_side(const http::RequestHead& head) {

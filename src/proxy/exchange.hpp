@@ -59,6 +59,7 @@ class Exchange {
 
   // classify, route
   [[nodiscard]] bool is_blocked(const http::RequestHead& head);
+  [[nodiscard]] bool is_over_rate(const http::RequestHead& head, std::uint32_t load_balancer);
   void start_request_side(const http::RequestHead& head);
   void act(const http::RequestHead& head, const routing::Listener& listener);
   void redirect(const model::RedirectAction& action, const http::RequestHead& head,

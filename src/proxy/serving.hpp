@@ -20,6 +20,8 @@ struct Serving {
 
   routing::SnapshotPtr snapshot;
   std::vector<Group> groups;
+  // One a load balancer of the snapshot; nullptr: no rate limit.
+  std::vector<traffic::RateLimiter::Lane*> rate_lanes;
   // Of forward actions with several groups, made at their first use.
   std::unordered_map<const routing::Forward*, balancing::WeightedChooser> weighted;
   std::uint32_t references = 0;

@@ -82,6 +82,11 @@ void Worker::apply(routing::SnapshotPtr snapshot) {
     out.pools.reserve(group.targets.size());
     for (const routing::Target& target : group.targets) out.pools.push_back(pool_of(target));
   }
+  serving->rate_lanes.reserve(snapshot->load_balancers.size());
+  for (const routing::LoadBalancer& load_balancer : snapshot->load_balancers) {
+    const auto& limit = load_balancer.rate_limit;
+    serving->rate_lanes.push_back(limit != nullptr ? limit->limiter->lane_of(this) : nullptr);
+  }
   serving->snapshot = std::move(snapshot);
   serving_ = std::move(serving);
   drop_unwanted_pools();

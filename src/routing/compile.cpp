@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "model/attributes.hpp"
+#include "routing/compile_traffic.hpp"
 #include "routing/rule_matcher.hpp"
 #include "routing/snapshot.hpp"
 #include "routing/targets.hpp"
@@ -27,7 +28,7 @@ Enum word(std::string_view text, std::initializer_list<std::pair<std::string_vie
   return otherwise;
 }
 
-LoadBalancer compile_load_balancer(const model::LoadBalancer& source) {
+LoadBalancer compile_load_balancer(const model::LoadBalancer& source, const Snapshot* previous) {
   const auto specs = model::load_balancer_attributes();
   const auto flag = [&](std::string_view key) {
     return model::flag_of(source.attributes, specs, key);
@@ -59,6 +60,7 @@ LoadBalancer compile_load_balancer(const model::LoadBalancer& source) {
                           {"defensive", Desync::defensive},
                           {"strictest", Desync::strictest}},
                          out.desync_mode);
+  out.rate_limit = compile_rate_limit(source, previous);
   return out;
 }
 
@@ -87,7 +89,7 @@ Action compile_actions(const std::vector<model::Action>& actions, const Position
 class Compiler {
  public:
   Compiler(const Sources& sources, const Snapshot* previous)
-      : sources_(sources), targets_(sources, previous) {}
+      : sources_(sources), previous_(previous), targets_(sources, previous) {}
 
   std::shared_ptr<Snapshot> run(std::uint64_t revision) {
     out_->revision = revision;
@@ -104,7 +106,7 @@ class Compiler {
   void add_load_balancers() {
     for (const auto& [arn, source] : sources_.load_balancers) {
       load_balancers_.emplace(arn, static_cast<std::uint32_t>(out_->load_balancers.size()));
-      out_->load_balancers.push_back(compile_load_balancer(source));
+      out_->load_balancers.push_back(compile_load_balancer(source, previous_));
     }
   }
 
@@ -185,6 +187,7 @@ class Compiler {
   }
 
   const Sources& sources_;
+  const Snapshot* previous_;
   TargetCompiler targets_;
   std::shared_ptr<Snapshot> out_ = std::make_shared<Snapshot>();
   Positions load_balancers_, groups_;

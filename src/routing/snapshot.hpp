@@ -20,6 +20,7 @@
 #include "http/message.hpp"
 #include "model/resources.hpp"
 #include "routing/response_headers.hpp"
+#include "traffic/rate_limiter.hpp"
 
 namespace weir::routing {
 
@@ -94,6 +95,12 @@ struct Listener {
   [[nodiscard]] const Action& choose(const RequestFacts& facts) const;
 };
 
+// weir.rate_limit.*: whose requests are counted together, and the buckets, which snapshots share.
+struct RateLimit {
+  std::string header_name;  // empty: by source address
+  std::shared_ptr<traffic::RateLimiter> limiter;
+};
+
 struct LoadBalancer {
   std::string arn;
   std::string name;
@@ -110,6 +117,7 @@ struct LoadBalancer {
     defensive,
     strictest
   } desync_mode = DesyncMode::defensive;
+  std::shared_ptr<const RateLimit> rate_limit;  // nullptr: off
 };
 
 // The listeners behind one port of this machine. With several load balancers on it, the Host

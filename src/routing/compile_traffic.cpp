@@ -1,0 +1,39 @@
+#include "routing/compile_traffic.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include "model/attributes.hpp"
+
+namespace weir::routing {
+namespace {
+
+const RateLimit* previous_rate_limit(const Snapshot* previous, std::string_view arn) {
+  if (previous == nullptr) return nullptr;
+  const auto found = std::ranges::find(previous->load_balancers, arn, &LoadBalancer::arn);
+  return found == previous->load_balancers.end() ? nullptr : found->rate_limit.get();
+}
+
+}  // namespace
+
+std::shared_ptr<const RateLimit> compile_rate_limit(const model::LoadBalancer& source,
+                                                    const Snapshot* previous) {
+  const auto specs = model::load_balancer_attributes();
+  const auto number = [&](std::string_view key) {
+    return static_cast<std::uint32_t>(model::number_of(source.attributes, specs, key));
+  };
+  const std::uint32_t per_second = number("weir.rate_limit.requests_per_second");
+  if (per_second == 0) return nullptr;
+  const std::uint32_t burst = number("weir.rate_limit.burst");
+  const traffic::RateLimiter::Limit limit{per_second, burst == 0 ? per_second : burst};
+  auto out = std::make_shared<RateLimit>();
+  const std::string key = model::value_of(source.attributes, specs, "weir.rate_limit.key");
+  if (key.starts_with("header:")) out->header_name = key.substr(key.find(':') + 1);
+  const RateLimit* before = previous_rate_limit(previous, source.arn);
+  const bool is_same = before != nullptr && before->limiter->limit() == limit &&
+                       before->header_name == out->header_name;
+  out->limiter = is_same ? before->limiter : std::make_shared<traffic::RateLimiter>(limit);
+  return out;
+}
+
+}  // namespace weir::routing
