@@ -58,6 +58,11 @@ void append_head(std::string& out, const OwnResponse& response, std::string_view
   append_decimal(out, response.body ? response.body->size() : page_bytes(response.status));
   out.append(response.close ? "\r\nConnection: close\r\n" : "\r\nConnection: keep-alive\r\n");
   out.append(response.more_headers);
+  if (response.retry_after_seconds > 0) {
+    out.append("Retry-After: ");
+    append_decimal(out, static_cast<std::uint64_t>(response.retry_after_seconds));
+    out.append("\r\n");
+  }
   if (!response.location.empty()) {
     out.append("Location: ").append(response.location).append("\r\n");
   }

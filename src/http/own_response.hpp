@@ -3,6 +3,7 @@
 // warm one costs no allocation.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@ struct OwnResponse {
   std::string_view content_type = "text/html";
   std::optional<std::string_view> body = std::nullopt;  // not set: the page of the status
   std::string_view more_headers{};                      // whole lines, each with its CRLF
+  std::int64_t retry_after_seconds = 0;                 // 0: no Retry-After
   std::string_view location{};  // the last header; without control characters
   bool has_server = true;       // Server: awselb/2.0
   bool close = false;

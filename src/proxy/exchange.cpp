@@ -83,9 +83,10 @@ bool Exchange::is_over_rate(const http::RequestHead& head, std::uint32_t load_ba
   const std::int64_t wait = seconds_over_rate(*load_balancer_->rate_limit, *lane, head,
                                               client_->ip(), worker_.loop().now_ms());
   if (wait == 0) return false;
-  answer(too_many_requests(wait, worker_.unix_seconds(),
-                           !keep_client_ || request_side_ != RequestSide::done,
-                           method_ != http::Method::head));
+  http::OwnResponse response;
+  response.status = 429;
+  response.retry_after_seconds = wait;
+  answer(response);
   return true;
 }
 

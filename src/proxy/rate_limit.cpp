@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
-#include "http/writer.hpp"
 #include "proxy/header_lookup.hpp"
 
 namespace weir::proxy {
@@ -47,14 +45,6 @@ std::int64_t seconds_over_rate(const routing::RateLimit& rate_limit,
       rate_limit.header_name.empty() ? nullptr : find_header(head.headers, rate_limit.header_name);
   const Key key = header == nullptr ? key_of_source(client_ip) : Key('h', header->value);
   return (lane.take(key.view(), now_ms * 1'000'000) + second_ns - 1) / second_ns;
-}
-
-std::string too_many_requests(std::int64_t retry_after_seconds, std::int64_t unix_seconds,
-                              bool close, bool with_body) {
-  std::string response = http::error_response(429, unix_seconds, close, with_body);
-  response.insert(response.find("\r\n\r\n") + 2,
-                  "Retry-After: " + std::to_string(retry_after_seconds) + "\r\n");
-  return response;
 }
 
 }  // namespace weir::proxy

@@ -1,8 +1,7 @@
-// weir.rate_limit.*: hook of the phase `classify`. Reference: none; RFC 6585 §4 (429).
+// weir.rate_limit.*: hook of the phase `classify`. The answer is 429 (RFC 6585 §4).
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "http/message.hpp"
@@ -18,9 +17,5 @@ namespace weir::proxy {
                                              traffic::RateLimiter::Lane& lane,
                                              const http::RequestHead& head,
                                              std::string_view client_ip, std::int64_t now_ms);
-
-// 429 with Retry-After.
-[[nodiscard]] std::string too_many_requests(std::int64_t retry_after_seconds,
-                                            std::int64_t unix_seconds, bool close, bool with_body);
 
 }  // namespace weir::proxy
