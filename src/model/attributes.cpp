@@ -105,12 +105,12 @@ constexpr long targets_max = 100'000;
 
 constexpr auto aws_target_group_specs = std::to_array<AttributeSpec>({
     range("deregistration_delay.timeout_seconds", "300", "0-3600", 0, 3600, in_force),
-    {"slow_start.duration_seconds", "0", "0 | 30-900", is_zero_or_in_range, default_only, 30, 900},
+    {"slow_start.duration_seconds", "0", "0 | 30-900", is_zero_or_in_range, in_force, 30, 900},
     word("load_balancing.algorithm.type", "round_robin",
-         "round_robin | least_outstanding_requests | weighted_random", default_only),
-    word("load_balancing.algorithm.anomaly_mitigation", "off", "on | off", default_only),
+         "round_robin | least_outstanding_requests | weighted_random", in_force),
+    word("load_balancing.algorithm.anomaly_mitigation", "off", "on | off", in_force),
     word("load_balancing.cross_zone.enabled", "use_load_balancer_configuration",
-         "true | false | use_load_balancer_configuration", default_only),
+         "true | false | use_load_balancer_configuration", in_force),
     flag("stickiness.enabled", "false", default_only),
     word("stickiness.type", "lb_cookie", "lb_cookie | app_cookie", in_force),
     range("stickiness.lb_cookie.duration_seconds", "86400", "1-604800", 1, 604'800, in_force),
@@ -122,9 +122,9 @@ constexpr auto aws_target_group_specs = std::to_array<AttributeSpec>({
     {"target_group_health.dns_failover.minimum_healthy_targets.percentage", "off", "off | 1-100",
      is_off_or_in_range, default_only, 1, 100},
     range("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1",
-          "1-100000", 1, targets_max, default_only),
+          "1-100000", 1, targets_max, in_force),
     {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off",
-     "off | 1-100", is_off_or_in_range, default_only, 1, 100},
+     "off | 1-100", is_off_or_in_range, in_force, 1, 100},
     flag("lambda.multi_value_headers.enabled", "false", default_only),
 });
 
@@ -237,6 +237,17 @@ Status validate_target_group_attributes(const Attributes& attributes,
   if (get("slow_start.duration_seconds") != "0" && algorithm != "round_robin") {
     return fail("InvalidConfigurationRequest",
                 fmt::format("You cannot enable slow start with the algorithm '{}'", algorithm));
+  }
+  if (is_sticky && get("load_balancing.cross_zone.enabled") == "false") {
+    return fail("InvalidConfigurationRequest",
+                "You cannot enable stickiness when cross-zone load balancing is off");
+  }
+  const bool is_latency_aware = get("weir.load_balancing.algorithm") != "off";
+  if (is_latency_aware &&
+      (algorithm != "round_robin" || get("slow_start.duration_seconds") != "0")) {
+    return fail("InvalidConfigurationRequest",
+                "'weir.load_balancing.algorithm' takes the place of the algorithm 'round_robin' "
+                "without slow start, and of no other");
   }
   if (get("load_balancing.algorithm.anomaly_mitigation") == "on" &&
       algorithm != "weighted_random") {

@@ -70,10 +70,24 @@ constexpr auto load_balancer_specs = std::to_array<AttributeSpec>({
     range("weir.rate_limit.requests_per_second", "0", "0-1000000", 0, 1'000'000, in_force),
 });
 
+// Of one target.
+constexpr AttributeSpec limit(std::string_view key) {
+  return {key, "off", "off | 1-1000000", is_off_or_in_range, in_force, 1, 1'000'000};
+}
+
 constexpr auto target_group_specs = std::to_array<AttributeSpec>({
+    limit("weir.circuit_breaker.max_connections"),
+    limit("weir.circuit_breaker.max_pending"),
+    limit("weir.circuit_breaker.max_requests"),
+    word("weir.load_balancing.algorithm", "off", "off | p2c_ewma", in_force),
     range("weir.mirror.percent", "100", "0-100", 0, 100, default_only),
     {"weir.mirror.target_group_arn", "", "the ARN of a target group", is_arn_or_empty,
      default_only},
+    flag("weir.outlier_ejection.enabled", "false", in_force),
+    range("weir.outlier_ejection.consecutive_failures", "5", "1-1000", 1, 1000, in_force),
+    range("weir.outlier_ejection.base_ejection_seconds", "30", "1-3600", 1, 3600, in_force),
+    range("weir.outlier_ejection.max_ejection_seconds", "300", "1-86400", 1, 86'400, in_force),
+    range("weir.outlier_ejection.max_ejection_percent", "10", "1-100", 1, 100, in_force),
     range("weir.retry.attempts", "2", "0-10", 0, 10, default_only),
     range("weir.retry.budget_percent", "20", "0-100", 0, 100, default_only),
     {"weir.retry.on", "connect-failure,stale",

@@ -8,6 +8,7 @@
 #include "proxy/client_connection.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/rate_limit.hpp"
+#include "proxy/target_choice.hpp"
 #include "proxy/target_pool.hpp"
 #include "proxy/worker.hpp"
 
@@ -147,7 +148,7 @@ void Exchange::forward(const routing::Forward& action, const http::RequestHead& 
     return fail(503);
   }
   group_ = action.groups[chosen].target_group;
-  const auto target = serving_->groups[group_].chooser.choose();
+  const auto target = choose_target(serving_->groups[group_], choice_facts());
   if (!target) return fail(503);
   if (head.expects_continue && request_side_ != RequestSide::done)
     client_->stream().send_copy("HTTP/1.1 100 Continue\r\n\r\n");
@@ -160,15 +161,24 @@ void Exchange::forward(const routing::Forward& action, const http::RequestHead& 
 }
 
 // ---------------------------------------------------------------- choose target, connect, send
+balancing::ChoiceFacts Exchange::choice_facts() const {
+  const std::uint64_t nodes = serving_->groups[group_].target_group->nodes;
+  return {static_cast<std::uint32_t>(client_->number() % nodes), worker_.loop().now_ms()};
+}
+
 void Exchange::connect(std::uint32_t target_index) {
   target_index_ = target_index;
-  TargetPool& pool = *serving_->groups[group_].pools[target_index];
+  Serving::Group& group = serving_->groups[group_];
+  TargetPool& pool = *group.pools[target_index];
+  routing::TargetLoad& load = group.chooser.load(target_index);
   target_ = pool.take_idle();
   is_reused_ = target_ != nullptr;
+  use_.begin(*group.target_group, load, !is_reused_);
   if (!is_reused_) {
     ++attempts_;
     target_ = worker_.open_target(pool, *load_balancer_, client_->number());
     if (target_ == nullptr) return retry_or_fail(502);
+    target_->count_in(group.target_group->targets[target_index].health, load);
     client_->expect_within(connect_timeout_ms);
   }
   target_->use(*this);
@@ -178,6 +188,7 @@ void Exchange::connect(std::uint32_t target_index) {
 
 void Exchange::on_target_connected() {
   touch();
+  use_.connected();
   client_->resume_body();
 }
 
@@ -192,9 +203,9 @@ void Exchange::retry_or_fail(int status) {
   const bool was_reused = is_reused_;
   release_target(false);
   if (attempts_ >= connect_attempts_max) return fail(status);
-  auto& chooser = serving_->groups[group_].chooser;
   const auto other =
-      was_reused ? std::optional(target_index_) : chooser.choose_other(target_index_);
+      was_reused ? std::optional(target_index_)
+                 : choose_target(serving_->groups[group_], choice_facts(), target_index_);
   if (!other) return fail(status);
   connect(*other);
 }
@@ -295,8 +306,12 @@ void Exchange::on_client_drained() {
 }
 
 void Exchange::on_timeout() {
-  if (target_ != nullptr && !target_->is_connected()) return retry_or_fail(504);
+  if (target_ != nullptr && !target_->is_connected()) {
+    use_.failed(worker_.loop().now_ms());
+    return retry_or_fail(504);
+  }
   if (response_side_ != ResponseSide::head) return abandon();
+  if (request_side_ == RequestSide::done) use_.failed(worker_.loop().now_ms());
   fail(request_side_ == RequestSide::done ? 504 : 408);
 }
 
@@ -337,6 +352,7 @@ void Exchange::abandon() {
 }
 
 void Exchange::release_target(bool reusable) {
+  use_.end();
   if (target_ == nullptr) return;
   TargetConnection* target = std::exchange(target_, nullptr);
   if (!reusable) return target->close();

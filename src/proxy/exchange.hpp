@@ -19,6 +19,7 @@
 #include "proxy/forwarding.hpp"
 #include "proxy/local_ref.hpp"
 #include "proxy/serving.hpp"
+#include "proxy/target_use.hpp"
 #include "telemetry/request_record.hpp"
 
 namespace weir::proxy {
@@ -71,6 +72,7 @@ class Exchange {
   void connect(std::uint32_t target_index);
   void retry_or_fail(int status);
   [[nodiscard]] bool may_try_again() const;
+  [[nodiscard]] balancing::ChoiceFacts choice_facts() const;
   // request body
   [[nodiscard]] net::Buffer take_length(net::Buffer data);
   [[nodiscard]] net::Buffer take_chunked(net::Buffer data);
@@ -98,6 +100,7 @@ class Exchange {
   Worker& worker_;
   ClientConnection* client_ = nullptr;
   TargetConnection* target_ = nullptr;
+  TargetUse use_;  // of the target's load
   LocalRef<Serving> serving_;
   const routing::Listener* listener_ = nullptr;
   const routing::LoadBalancer* load_balancer_ = nullptr;

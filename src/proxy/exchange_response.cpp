@@ -26,7 +26,10 @@ void Exchange::receive_head() {
   for (;;) {
     const ParseState state = response_parser_.parse(response_window_.view(), method_, head);
     if (state == ParseState::need_more) return;
-    if (state == ParseState::refused) return fail(502);
+    if (state == ParseState::refused) {
+      use_.failed(worker_.loop().now_ms());
+      return fail(502);
+    }
     response_parser_.restart();
     if (head.status >= 200) break;
     if (head.status == 101) {
@@ -54,6 +57,7 @@ void Exchange::send_to_client(ByteWindow& bytes) {
 }
 
 void Exchange::start_response(const http::ResponseHead& head) {
+  use_.answered(head.status, worker_.loop().now_ms());
   keep_target_ = keep_target_ && head.keep_alive;
   client_framing_ = response_framing(head, client_version_);
   if (client_framing_ == ResponseFraming::until_close) keep_client_ = false;
@@ -97,6 +101,7 @@ void Exchange::start_response(const http::ResponseHead& head) {
 
 void Exchange::start_tunnel() {
   const http::ResponseHead& head = worker_.response_head();
+  use_.answered(head.status, worker_.loop().now_ms());
   ByteWindow out;
   out.start(worker_.loop());
   write_response_head(out, head, ResponseFraming::none, client_version_, false,
@@ -191,7 +196,10 @@ void Exchange::on_target_end() {
 
 void Exchange::on_target_error(int) {
   if (response_side_ != ResponseSide::head) return abandon();
-  if (may_try_again()) return retry_or_fail(502);
+  // A kept connection may end at any moment; that alone says nothing against the target.
+  const bool again = may_try_again();
+  if (!again || !is_reused_) use_.failed(worker_.loop().now_ms());
+  if (again) return retry_or_fail(502);
   fail(502);
 }
 

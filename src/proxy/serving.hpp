@@ -14,6 +14,7 @@ namespace weir::proxy {
 
 struct Serving {
   struct Group {
+    const routing::TargetGroup* target_group;  // of the snapshot
     balancing::Chooser chooser;
     std::vector<LocalRef<TargetPool>> pools;  // one a target, in the group's order
   };

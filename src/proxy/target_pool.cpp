@@ -1,6 +1,7 @@
 #include "proxy/target_pool.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.hpp"
 #include "proxy/exchange.hpp"
@@ -20,6 +21,13 @@ void TargetConnection::open(Fd socket, const net::Address& to) {
   stream_->set_receiving(true);
 }
 
+void TargetConnection::count_in(std::shared_ptr<routing::TargetHealthCell> cell,
+                                routing::TargetLoad& load) {
+  cell_ = std::move(cell);
+  load_ = &load;
+  load.connections.add(1);
+}
+
 void TargetConnection::give_back(std::int64_t idle_timeout_ms) {
   exchange_ = nullptr;
   if (!pool_->put_idle(this)) return close();
@@ -29,6 +37,7 @@ void TargetConnection::give_back(std::int64_t idle_timeout_ms) {
 void TargetConnection::close(net::Close how) {
   if (exchange_ == nullptr) pool_->remove_idle(this);
   exchange_ = nullptr;
+  if (load_ != nullptr) std::exchange(load_, nullptr)->connections.subtract(1);
   stream_->close(how);
   worker_.loop().cancel(idle_timer_);
   worker_.retire(*this);

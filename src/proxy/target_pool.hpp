@@ -6,11 +6,13 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "net/loop.hpp"
 #include "proxy/local_ref.hpp"
+#include "routing/snapshot.hpp"
 
 namespace weir::proxy {
 
@@ -25,6 +27,7 @@ class TargetPool {
   [[nodiscard]] TargetConnection* take_idle();
   // False: it is full, or no snapshot names the target any more.
   [[nodiscard]] bool put_idle(TargetConnection* connection);
+  [[nodiscard]] bool has_idle() const { return !idle_.empty(); }
   void remove_idle(TargetConnection* connection);
   void close_idle();
 
@@ -46,6 +49,8 @@ class TargetConnection final : public net::StreamEvents {
   TargetConnection(Worker& worker, TargetPool& pool);
 
   void open(Fd socket, const net::Address& to);
+  // Counts among the target's connections from now to its end. `load` is of the cell.
+  void count_in(std::shared_ptr<routing::TargetHealthCell> cell, routing::TargetLoad& load);
   // Gives it to an exchange, or back to its pool (which may close it instead).
   void use(Exchange& exchange) { exchange_ = &exchange; }
   void give_back(std::int64_t idle_timeout_ms);
@@ -54,6 +59,7 @@ class TargetConnection final : public net::StreamEvents {
 
   [[nodiscard]] net::Stream& stream() { return *stream_; }
   [[nodiscard]] bool is_connected() const { return connected_; }
+  [[nodiscard]] Exchange* exchange() const { return exchange_; }
 
   std::size_t slot = 0;
 
@@ -67,6 +73,8 @@ class TargetConnection final : public net::StreamEvents {
 
   Worker& worker_;
   LocalRef<TargetPool> pool_;
+  std::shared_ptr<routing::TargetHealthCell> cell_;  // keeps load_
+  routing::TargetLoad* load_ = nullptr;
   net::Stream* stream_ = nullptr;
   Exchange* exchange_ = nullptr;
   net::Timer idle_timer_;

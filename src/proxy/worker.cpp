@@ -54,6 +54,8 @@ Worker::Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets)
           },
           this),
       seed_(random_u64()) {
+  // Clients are given to the load balancer's nodes in turn: from a place of the worker's own.
+  connections_accepted_ = seed_ >> 1U;
   apply(std::make_shared<const routing::Snapshot>());
 }
 
@@ -78,7 +80,7 @@ void Worker::apply(routing::SnapshotPtr snapshot) {
   serving->groups.reserve(snapshot->target_groups.size());
   for (const routing::TargetGroup& group : snapshot->target_groups) {
     Serving::Group& out =
-        serving->groups.emplace_back(Serving::Group{{group, trace_ids_.next()}, {}});
+        serving->groups.emplace_back(Serving::Group{&group, {group, seed_, trace_ids_.next()}, {}});
     out.pools.reserve(group.targets.size());
     for (const routing::Target& target : group.targets) out.pools.push_back(pool_of(target));
   }

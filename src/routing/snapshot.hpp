@@ -19,7 +19,9 @@
 
 #include "http/message.hpp"
 #include "model/resources.hpp"
+#include "routing/balancing_policy.hpp"
 #include "routing/response_headers.hpp"
+#include "routing/target_load.hpp"
 #include "traffic/rate_limiter.hpp"
 
 namespace weir::routing {
@@ -28,6 +30,18 @@ enum class HealthState : std::uint8_t { initial, healthy, unhealthy };
 
 struct TargetHealthCell {
   std::atomic<HealthState> state{HealthState::initial};
+  // Monotonic milliseconds at which slow start began; 0: the target takes its full share.
+  std::atomic<std::int64_t> slow_start_from_ms{0};
+  // Wall time at which the target failed last: sessions from before do not come back to it.
+  std::atomic<std::int64_t> failed_at_ms{0};
+
+  // Written by the search for anomalies: whether the target answers worse than its peers, and the
+  // share of requests that it is left with, in 1/full_weight.
+  static constexpr std::uint32_t full_weight = 1024;
+  std::atomic<bool> is_anomalous{false};
+  std::atomic<std::uint32_t> weight{full_weight};
+
+  TargetLoads loads;
 };
 
 struct Target {
@@ -35,6 +49,11 @@ struct Target {
   std::string address;  // numeric
   std::uint16_t port = 0;
   std::string zone;
+  // The load balancer node of its zone (index in LoadBalancer::nodes), or any_node: a target
+  // outside of all zones.
+  static constexpr std::uint32_t any_node = 0xffffffff;
+  std::uint32_t node = any_node;
+  std::int64_t registered_at_ms = 0;
   bool in_vpc = false;             // reached through the VPC (rootless: needs a VPC socket)
   bool draining = false;           // finishes what it has, takes nothing new
   bool usable = true;              // false: unused (instance not running, zone not enabled)
@@ -47,6 +66,8 @@ struct TargetGroup {
   std::string arn;
   std::string name;
   model::HealthCheck health_check;
+  BalancingPolicy policy;
+  std::uint32_t nodes = 1;      // of its load balancer
   std::vector<Target> targets;  // in (id, port) order
   bool in_use = false;          // some rule of a load balancer refers to it
   // Raised by the health checker after it changed a cell of this group.

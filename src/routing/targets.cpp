@@ -19,17 +19,21 @@ std::string_view invalid_state_description(const model::Instance* instance) {
   return "Target is in an invalid state";
 }
 
-bool is_zone_enabled(const model::LoadBalancer& load_balancer, const std::string& zone) {
-  if (zone.empty() || zone == "all") return true;
-  return std::ranges::find(load_balancer.nodes, zone, &model::LoadBalancerNode::zone) !=
-         load_balancer.nodes.end();
+// False: the target's zone is not enabled.
+bool find_node(Target& target, const model::LoadBalancer& load_balancer) {
+  if (target.zone.empty() || target.zone == "all") return true;
+  const auto& nodes = load_balancer.nodes;
+  const auto found = std::ranges::find(nodes, target.zone, &model::LoadBalancerNode::zone);
+  if (found == nodes.end()) return false;
+  target.node = static_cast<std::uint32_t>(found - nodes.begin());
+  return true;
 }
 
 void check_use(Target& target, const model::LoadBalancer* load_balancer) {
   if (load_balancer == nullptr) {
     set_unused(target, "Target.NotInUse",
                "Target group is not configured to receive traffic from the load balancer");
-  } else if (!is_zone_enabled(*load_balancer, target.zone)) {
+  } else if (!find_node(target, *load_balancer)) {
     set_unused(target, "Target.NotInUse",
                "Target is in an Availability Zone that is not enabled for the load balancer");
   }
@@ -78,6 +82,7 @@ Target TargetCompiler::compile_target(const model::Target& source, const model::
   out.id = source.id;
   out.port = source.port;
   out.zone = source.zone;
+  out.registered_at_ms = source.registered_at_ms;
   out.draining = source.draining_until_ms != 0;
   if (group.target_type == "instance") {
     locate_instance(out);
@@ -113,7 +118,10 @@ TargetGroup TargetCompiler::compile_group(const model::TargetGroup& source,
   out.arn = source.arn;
   out.name = source.name;
   out.health_check = source.health_check;
+  out.policy = compile_policy(source);
   out.in_use = load_balancer != nullptr;
+  if (load_balancer != nullptr && !load_balancer->nodes.empty())
+    out.nodes = static_cast<std::uint32_t>(load_balancer->nodes.size());
   // The sources are ordered by (group, id, port), so this group's targets lie together.
   const auto begin = sources_.targets.lower_bound({source.arn, {}, 0});
   for (auto it = begin; it != sources_.targets.end() && std::get<0>(it->first) == source.arn; ++it)

@@ -11,6 +11,8 @@ namespace {
 
 using routing::HealthState;
 
+constexpr ChoiceFacts now{0, 1'000'000};
+
 routing::TargetGroup make_group(std::size_t targets, HealthState state = HealthState::healthy) {
   routing::TargetGroup out;
   out.health_epoch = std::make_shared<std::atomic<std::uint32_t>>();
@@ -28,13 +30,13 @@ void set_health(routing::TargetGroup& group, std::size_t target, HealthState sta
 
 std::map<std::uint32_t, int> counts(Chooser& chooser, int choices) {
   std::map<std::uint32_t, int> out;
-  for (int i = 0; i < choices; ++i) ++out[chooser.choose().value()];
+  for (int i = 0; i < choices; ++i) ++out[chooser.choose(now).value()];
   return out;
 }
 
 TEST(Chooser, SharesAreExactlyEven) {
   const auto group = make_group(9);
-  Chooser chooser(group, 1);
+  Chooser chooser(group, 1, 1);
   const auto shares = counts(chooser, 9 * 7);
   EXPECT_EQ(shares.size(), 9U);
   for (const auto& [target, share] : shares) EXPECT_EQ(share, 7) << target;
@@ -42,17 +44,17 @@ TEST(Chooser, SharesAreExactlyEven) {
 
 TEST(Chooser, NothingRegisteredOrInUseIsNothingChosen) {
   auto group = make_group(0);
-  EXPECT_EQ(Chooser(group, 1).choose(), std::nullopt);
-  EXPECT_EQ(Chooser(group, 1).choose_other(0), std::nullopt);
+  EXPECT_EQ(Chooser(group, 1, 1).choose(now), std::nullopt);
+  EXPECT_EQ(Chooser(group, 1, 1).choose_other(0, now), std::nullopt);
   group = make_group(2);
   group.targets[0].usable = false;
   group.targets[1].draining = true;
-  EXPECT_EQ(Chooser(group, 1).choose(), std::nullopt);
+  EXPECT_EQ(Chooser(group, 1, 1).choose(now), std::nullopt);
 }
 
 TEST(Chooser, OnlyHealthyTargetsAsLongAsThereIsOne) {
   auto group = make_group(4);
-  Chooser chooser(group, 5);
+  Chooser chooser(group, 1, 5);
   EXPECT_EQ(counts(chooser, 8).size(), 4U);
   set_health(group, 1, HealthState::unhealthy);
   set_health(group, 2, HealthState::initial);
@@ -67,7 +69,7 @@ TEST(Chooser, FailsOpenWhereNoneIsHealthy) {
   auto group = make_group(4, HealthState::unhealthy);
   group.targets[0].draining = true;
   group.targets[1].usable = false;
-  Chooser chooser(group, 5);
+  Chooser chooser(group, 1, 5);
   EXPECT_EQ(counts(chooser, 8), (std::map<std::uint32_t, int>{{2, 4}, {3, 4}}));
 }
 
@@ -75,20 +77,20 @@ TEST(Chooser, ADrainingOrUnusedTargetTakesNothingThoughHealthy) {
   auto group = make_group(3);
   group.targets[0].draining = true;
   group.targets[2].usable = false;
-  Chooser chooser(group, 5);
+  Chooser chooser(group, 1, 5);
   EXPECT_EQ(counts(chooser, 5), (std::map<std::uint32_t, int>{{1, 5}}));
 }
 
 TEST(Chooser, ARetryGoesElsewhere) {
   auto group = make_group(3);
-  Chooser chooser(group, 5);
+  Chooser chooser(group, 1, 5);
   for (int i = 0; i < 30; ++i) {
-    const std::uint32_t failed = chooser.choose().value();
-    EXPECT_NE(chooser.choose_other(failed), failed);
+    const std::uint32_t failed = chooser.choose(now).value();
+    EXPECT_NE(chooser.choose_other(failed, now), failed);
   }
   set_health(group, 0, HealthState::unhealthy);
   set_health(group, 1, HealthState::unhealthy);
-  EXPECT_EQ(chooser.choose_other(2), 2U) << "there is no other";
+  EXPECT_EQ(chooser.choose_other(2, now), 2U) << "there is no other";
 }
 
 // The seeds are fixed, so the sum is the same each time.
@@ -108,8 +110,8 @@ TEST(Chooser, ManyWorkersWithFewRequestsAreEvenTogether) {
   const auto group = make_group(9);
   std::map<std::uint32_t, int> seen;
   for (std::uint64_t worker = 0; worker < 900; ++worker) {
-    Chooser chooser(group, worker);
-    for (int i = 0; i < 2; ++i) ++seen[chooser.choose().value()];
+    Chooser chooser(group, 1, worker);
+    for (int i = 0; i < 2; ++i) ++seen[chooser.choose(now).value()];
   }
   EXPECT_LT(chi_squared(seen, 9), 26.1) << "8 degrees of freedom, p = 0.001";
 }
@@ -127,8 +129,8 @@ TEST(Chooser, HealthChangesWhileChoosing) {
       set_health(group, i, i == 3 ? HealthState::healthy : HealthState::unhealthy);
     done = true;
   });
-  Chooser chooser(group, 1);
-  while (!done) EXPECT_LT(chooser.choose().value(), 5U);
+  Chooser chooser(group, 1, 1);
+  while (!done) EXPECT_LT(chooser.choose(now).value(), 5U);
   checker.join();
   EXPECT_EQ(counts(chooser, 4), (std::map<std::uint32_t, int>{{3, 4}}));
 }
