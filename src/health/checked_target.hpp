@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "health/checker.hpp"
@@ -17,7 +18,8 @@ struct GroupSettings {
   std::string arn;
   model::HealthCheck check;
   CodeMatcher codes;
-  std::uint16_t port = 0;  // 0: the target's own
+  std::uint16_t port = 0;              // 0: the target's own
+  std::optional<net::Address> source;  // of checks of targets in the VPC
   std::shared_ptr<std::atomic<std::uint32_t>> health_epoch;
 };
 

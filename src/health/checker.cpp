@@ -42,9 +42,11 @@ std::shared_ptr<const GroupSettings> settings_of(const routing::TargetGroup& gro
     log::warn("{}: {}; taken for 200", group.arn, codes.error().message);
     codes = CodeMatcher::parse("200");
   }
-  return std::make_shared<GroupSettings>(
+  auto out = std::make_shared<GroupSettings>(
       GroupSettings{group.arn, group.health_check, std::move(*codes), port_of(group.health_check),
-                    group.health_epoch});
+                    std::nullopt, group.health_epoch});
+  if (const auto source = net::Address::parse(group.check_source, 0)) out->source = *source;
+  return out;
 }
 
 class CheckerThread final : public Checker, public CheckedTargetOwner {
@@ -225,6 +227,8 @@ Result<Fd> CheckerThread::make_socket(const CheckedTarget& target, int family) {
   if (!socket && !has_socket_trouble_)
     log::warn("health checks wait for sockets: {}", socket.error().message);
   has_socket_trouble_ = !socket;
+  const auto& source = target.settings().source;
+  if (socket && target.is_in_vpc() && source) net::set_source(socket->get(), *source);
   return socket;
 }
 

@@ -1,5 +1,6 @@
 #include "net/socket.hpp"
 
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 
 #include <cerrno>
@@ -47,6 +48,12 @@ Result<Fd> tcp_listen(const Address& address, bool reuse_port, int backlog) {
     return socket_error("cannot bind " + where, errno);
   if (::listen(fd->get(), backlog) != 0) return socket_error("cannot listen on " + where, errno);
   return fd;
+}
+
+void set_source(int fd, const Address& source) {
+  const int on = 1;
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  ::bind(fd, reinterpret_cast<const sockaddr*>(&source.storage), source.length);
 }
 
 Result<Address> local_address(int fd) { return name_of(fd, getsockname, "getsockname"); }

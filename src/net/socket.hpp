@@ -11,8 +11,13 @@ namespace weir::net {
 [[nodiscard]] Result<Fd> tcp_socket(int family);
 
 // A listening socket, SO_REUSEADDR; `reuse_port` where several loops listen on one address.
-// IPv6 sockets are v6-only. Errors keep errno in the code: "EADDRINUSE", "EACCES", else SystemError.
+// IPv6 sockets are v6-only. Errors keep errno in the code: "EADDRINUSE", "EACCES", else
+// SystemError.
 [[nodiscard]] Result<Fd> tcp_listen(const Address& address, bool reuse_port, int backlog = 4096);
+
+// Connections of this socket go out from the given address, whose port is chosen while connecting.
+// Where the address cannot be had, the kernel chooses one as it does without this.
+void set_source(int fd, const Address& source);
 
 // The address a socket is bound to / connected to.
 [[nodiscard]] Result<Address> local_address(int fd);

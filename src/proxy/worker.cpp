@@ -153,9 +153,8 @@ TargetConnection* Worker::open_target(TargetPool& pool, const routing::LoadBalan
     const auto& node = load_balancer.nodes[client_number % load_balancer.nodes.size()];
     // The node's address is what security groups know the load balancer by. Where it cannot be had
     // the connection goes out from the gateway's address.
-    setsockopt(socket.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     if (const auto source = net::Address::parse(node.private_ip, 0))
-      ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&source->storage), source->length);
+      net::set_source(socket.get(), *source);
   }
   TargetConnection* connection = targets_.add(std::make_unique<TargetConnection>(*this, pool));
   connection->open(std::move(socket), pool.address());

@@ -70,6 +70,9 @@ struct TargetGroup {
   std::uint32_t nodes = 1;      // of its load balancer
   std::vector<Target> targets;  // in (id, port) order
   bool in_use = false;          // some rule of a load balancer refers to it
+  // Where checks of targets in the VPC come from: an address of a node of that load balancer, since
+  // its security groups are known by it. Empty: any.
+  std::string check_source;
   // Raised by the health checker after it changed a cell of this group.
   std::shared_ptr<std::atomic<std::uint32_t>> health_epoch;
   std::uint32_t index = 0;  // position in Snapshot::target_groups

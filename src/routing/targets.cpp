@@ -120,8 +120,10 @@ TargetGroup TargetCompiler::compile_group(const model::TargetGroup& source,
   out.health_check = source.health_check;
   out.policy = compile_policy(source);
   out.in_use = load_balancer != nullptr;
-  if (load_balancer != nullptr && !load_balancer->nodes.empty())
+  if (load_balancer != nullptr && !load_balancer->nodes.empty()) {
     out.nodes = static_cast<std::uint32_t>(load_balancer->nodes.size());
+    out.check_source = load_balancer->nodes.front().private_ip;
+  }
   // The sources are ordered by (group, id, port), so this group's targets lie together.
   const auto begin = sources_.targets.lower_bound({source.arn, {}, 0});
   for (auto it = begin; it != sources_.targets.end() && std::get<0>(it->first) == source.arn; ++it)

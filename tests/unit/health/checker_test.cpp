@@ -130,6 +130,27 @@ TEST_P(CheckerTest, ChecksGoOnAtTheInterval) {
   EXPECT_TRUE(eventually([&] { return target.connections() >= 3; }));
 }
 
+TEST_P(CheckerTest, TargetsInTheVpcAreCheckedFromTheNodesAddress) {
+  TestTarget inside(test::answer_code(200)), outside(test::answer_code(200));
+  world_.group.check_source = "127.0.0.77";
+  world_.add(inside.port()).in_vpc = true;
+  world_.add(outside.port());
+  checker_->apply(world_.snapshot());
+  EXPECT_EQ(next_change().state, HealthState::healthy);
+  EXPECT_EQ(next_change().state, HealthState::healthy);
+  EXPECT_EQ(inside.last_peer(), 0x7f00004dU);
+  EXPECT_EQ(outside.last_peer(), 0x7f000001U);
+}
+
+TEST_P(CheckerTest, ASourceThatCannotBeHadIsDoneWithout) {
+  TestTarget target(test::answer_code(200));
+  world_.group.check_source = "203.0.113.9";
+  world_.add(target.port()).in_vpc = true;
+  checker_->apply(world_.snapshot());
+  EXPECT_EQ(next_change().state, HealthState::healthy);
+  EXPECT_EQ(target.last_peer(), 0x7f000001U);
+}
+
 TEST_P(CheckerTest, AWrongCodeFails) {
   TestTarget target(test::answer_code(503));
   const auto& registered = world_.add(target.port());

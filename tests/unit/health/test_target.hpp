@@ -52,6 +52,8 @@ class TestTarget {
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] int connections() const { return connections_; }
+  // The address that the latest connection came from, in host order.
+  [[nodiscard]] std::uint32_t last_peer() const { return last_peer_; }
   [[nodiscard]] std::string last_request() const {
     const std::lock_guard lock(mutex_);
     return last_request_;
@@ -62,8 +64,12 @@ class TestTarget {
   void run() {
     std::vector<Fd> kept;
     while (wait_for(listener_.get())) {
-      Fd connection(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      sockaddr_in peer{};
+      socklen_t length = sizeof peer;
+      Fd connection(
+          accept4(listener_.get(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_CLOEXEC));
       if (!connection) continue;
+      last_peer_ = ntohl(peer.sin_addr.s_addr);
       ++connections_;
       const int on = 1;
       setsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -96,6 +102,7 @@ class TestTarget {
   Fd stop_;
   std::uint16_t port_ = 0;
   std::atomic<int> connections_ = 0;
+  std::atomic<std::uint32_t> last_peer_ = 0;
   mutable std::mutex mutex_;
   std::string last_request_;
   std::thread thread_;

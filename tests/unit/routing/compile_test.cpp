@@ -116,6 +116,7 @@ TEST(Compile, RulesByPriorityThenTheDefault) {
   EXPECT_EQ(both.weight_sum, 2U);
   for (const TargetGroup& each : snapshot->target_groups) {
     EXPECT_TRUE(each.in_use);
+    EXPECT_EQ(each.check_source, "172.31.0.5");
     EXPECT_EQ(&snapshot->target_groups[each.index], &each);
   }
 }
@@ -228,6 +229,7 @@ TEST(Compile, UnusedTargets) {
   EXPECT_EQ(group(*snapshot, "g2").targets.at(0).unused_description,
             "Target is in an Availability Zone that is not enabled for the load balancer");
   EXPECT_FALSE(group(*snapshot, "idle").in_use);
+  EXPECT_EQ(group(*snapshot, "idle").check_source, "");
   EXPECT_FALSE(group(*snapshot, "idle").targets.at(0).usable);
   EXPECT_EQ(group(*snapshot, "idle").targets.at(0).unused_description,
             "Target group is not configured to receive traffic from the load balancer");
