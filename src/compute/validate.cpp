@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "compute/ipv4.hpp"
+#include "model/limits.hpp"
 
 namespace weir::compute {
 namespace {
@@ -130,8 +131,10 @@ Status validate(const InstanceSpec& spec) {
   if (spec.memory_mib < 6 || spec.memory_mib > (std::uint64_t{1} << 30U)) {
     return invalid("memory size");
   }
-  if (spec.user_data.size() > user_data_bytes_max) {
-    return fail("InvalidParameterValue", "user data is limited to 16384 bytes");
+  if (spec.user_data.size() > model::limits::user_data_bytes_max) {
+    return fail(
+        "InvalidParameterValue",
+        "user data is limited to " + std::to_string(model::limits::user_data_bytes_max) + " bytes");
   }
   if (spec.public_key.size() > public_key_bytes_max || !is_one_line(spec.public_key)) {
     return invalid("public key");

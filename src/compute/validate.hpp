@@ -20,7 +20,6 @@ Status validate(const VpcSpec& spec);
 Status validate(const Firewall& firewall);
 Status validate(const InstanceSpec& spec);
 
-inline constexpr std::size_t user_data_bytes_max = 16'384;  // EC2: 16 KB, raw
 inline constexpr std::size_t public_key_bytes_max = 16'384;
 inline constexpr std::size_t firewall_rules_max = 1'000;  // EC2: 60 a group, 16 groups
 inline constexpr std::size_t firewall_peers_max = 8'192;  // a rule; groups resolved to members

@@ -27,10 +27,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "model/limits.hpp"
+
 namespace {
 
 constexpr off_t log_bytes_max = 16 * 1024 * 1024;
-constexpr off_t user_data_bytes_max = 1024 * 1024;
 constexpr int per_boot_scripts_max = 64;
 constexpr int status_not_executable = 126;
 constexpr int status_not_found = 127;
@@ -318,8 +319,9 @@ class Boot {
       return;
     }
     if (arguments.user_data == nullptr) return;
-    char* text = static_cast<char*>(malloc(user_data_bytes_max));
-    const ssize_t size = read_file(arguments.user_data, text, user_data_bytes_max);
+    char* text = static_cast<char*>(malloc(weir::model::limits::user_data_bytes_max));
+    const ssize_t size =
+        read_file(arguments.user_data, text, weir::model::limits::user_data_bytes_max);
     if (size > 0) run_user_data(text, static_cast<size_t>(size));
     free(text);
   }
