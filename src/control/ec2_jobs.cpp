@@ -218,7 +218,7 @@ void Ec2::Impl::reboot(const std::string& id) {
 
 void Ec2::Impl::on_exit(const std::string& id, int exit_status) {
   if (id.empty()) {
-    log::error("the holder of the instances has ended; they have ended with it");
+    log::error("the holder of the instances has ended; looking for those that have ended with it");
     all_exited();
     return;
   }
