@@ -153,10 +153,14 @@ Result<Channel> connect_control(const std::string& state_dir) {
   return Channel{std::move(socket)};
 }
 
+void unlink_control(const std::string& state_dir) {
+  ::unlink(fmt::format("{}/{}", state_dir, socket_name).c_str());
+}
+
 Result<Fd> listen_control(const std::string& state_dir) {
   auto address = control_address(state_dir);
   if (!address) return std::unexpected(address.error());
-  ::unlinkat(address->folder.get(), std::string{socket_name}.c_str(), 0);
+  unlink_control(state_dir);
   Fd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (!socket) return fail_errno("cannot make a socket", errno);
   if (::bind(socket.get(), as_sockaddr(*address), sizeof(address->address)) != 0) {

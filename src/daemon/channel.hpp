@@ -18,7 +18,7 @@ namespace weir::daemon {
 
 inline constexpr std::size_t request_bytes_max = 2U << 20U;  // a template of 1 MiB, escaped
 inline constexpr std::size_t reply_bytes_max = 32U << 20U;   // the state of thousands of targets
-inline constexpr std::size_t passed_fds_max = 3;             // stdin, stdout, stderr of an exec
+inline constexpr std::size_t passed_fds_max = 4;  // an exec's stdin, stdout, stderr and control
 
 struct Message {
   std::string line;  // without the newline
@@ -52,5 +52,7 @@ class Channel {
 // The listening socket of this state folder, mode 0600; one that was left behind is replaced. The
 // caller holds the folder's lock.
 [[nodiscard]] Result<Fd> listen_control(const std::string& state_dir);
+// Takes its name away again. The caller holds the lock still.
+void unlink_control(const std::string& state_dir);
 
 }  // namespace weir::daemon

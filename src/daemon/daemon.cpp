@@ -128,6 +128,7 @@ class Daemon {
 };
 
 Daemon::~Daemon() {
+  if (control_socket_) unlink_control(options_.state_dir);
   control_socket_.reset();
   if (resumer_.joinable()) resumer_.join();
   parts_.reset();
