@@ -171,7 +171,8 @@ void App::add_instance_commands() {
 
   CLI::App* exec_command =
       add(app_, "exec", "Run a command inside an instance; its exit status is returned",
-          "Examples:\n  weir exec i-0abc -- ps aux\n  weir exec i-0abc -- bash",
+          "Examples:\n  weir exec i-0abc -- ps aux\n  weir exec i-0abc -- bash\n"
+          "Ctrl-C interrupts the command; without a terminal, a second one kills it.",
           [this] { return exec(common_, id_, words_); });
   exec_command->add_option("ID", id_, "instance id")->required();
   exec_command->add_option("COMMAND", words_, "the command and its arguments, after --")

@@ -1,9 +1,8 @@
-// The commands that act on the daemon or inside an instance: serve, stop, exec, logs, image import;
+// The commands that act on the daemon or look into an instance: serve, stop, logs, image import;
 // and how an error is told.
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -57,16 +56,6 @@ int logs(const Common& common, const std::string& id, bool is_following) {
   if (!result) return report_error(common, result.error());
   if (common.is_json) print_json(Json{{"id", daemon::text_of(*result, "id")}, {"output", all}});
   return 0;
-}
-
-int exec(const Common& common, const std::string& id, const std::vector<std::string>& argv) {
-  constexpr std::array<int, 3> stdio{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
-  const bool is_terminal = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
-  const auto result = call_daemon(
-      common.state_dir,
-      Json{{"command", "exec"}, {"id", id}, {"argv", argv}, {"terminal", is_terminal}}, {}, stdio);
-  if (!result) return report_error(common, result.error());
-  return static_cast<int>(result->value("exit_status", 1L));
 }
 
 int stop(const Common& common, bool with_instances) {

@@ -172,7 +172,9 @@ class Client final : public Compute {
     Request message = request_for(Operation::exec, request.id);
     message.words = request.argv;
     message.terminal = request.terminal;
-    const auto reply = connection_.call(std::move(message), request.stdio);
+    std::vector<int> fds(request.stdio.begin(), request.stdio.end());
+    if (request.control >= 0) fds.push_back(request.control);
+    const auto reply = connection_.call(std::move(message), fds);
     if (!reply) return std::unexpected(reply.error());
     return reply->response.number;
   }

@@ -93,6 +93,9 @@ struct ExecRequest {
   std::vector<std::string> argv;
   std::array<int, 3> stdio = {-1, -1, -1};  // borrowed for the call
   bool terminal = false;
+  // Who asked for it, as long as they are there: each byte is the number of a signal for the
+  // command (exec_control.hpp), its end is their end. -1: nobody. Borrowed as well.
+  int control = -1;
 };
 
 class Compute {
@@ -136,8 +139,8 @@ class Compute {
   [[nodiscard]] virtual bool needs_vpc_sockets() const = 0;
 
   // Called on a thread of Compute's when an instance ends without having been asked to, and when
-  // the holder itself was lost (id empty). By then a new holder is at work, if that was possible: as
-  // root it has taken over the instances, rootless they have ended; running() tells.
+  // the holder itself was lost (id empty). By then a new holder is at work, if that was possible:
+  // as root it has taken over the instances, rootless they have ended; running() tells.
   // `exit_status` -1: unknown. Set once, before launches.
   using ExitHandler = std::function<void(const std::string& id, int exit_status)>;
   virtual void on_exit(ExitHandler handler) = 0;

@@ -291,7 +291,9 @@ Status Holder::set_node_addresses(const std::vector<std::string>& addresses) {
 }
 
 Result<int> Holder::exec(const Request& request, const std::vector<Fd>& fds) {
-  if (fds.size() != 3) {
+  ExecRequest command{.id = request.instance, .argv = request.words, .terminal = request.terminal};
+  const std::size_t standard = command.stdio.size();
+  if (fds.size() != standard && fds.size() != standard + 1) {
     return fail("InvalidParameterValue", "a command needs its three standard descriptors");
   }
   if (request.words.empty() || request.words.size() > exec_words_max) {
@@ -303,8 +305,8 @@ Result<int> Holder::exec(const Request& request, const std::vector<Fd>& fds) {
   if (std::ranges::any_of(request.words, holds_zero)) {
     return fail("InvalidParameterValue", "a command's words must not hold a zero byte");
   }
-  ExecRequest command{.id = request.instance, .argv = request.words, .terminal = request.terminal};
-  for (std::size_t i = 0; i < fds.size(); ++i) command.stdio[i] = fds[i].get();
+  for (std::size_t i = 0; i < standard; ++i) command.stdio[i] = fds[i].get();
+  if (fds.size() > standard) command.control = fds.back().get();
   return instances_->exec(command);
 }
 

@@ -92,20 +92,23 @@ Result<int> Children::run(const Command& command) {
   std::mutex done_mutex;
   std::condition_variable done;
   std::optional<int> exit_status;
-  {
-    // Held over the start, so that reap() cannot meet the process before it is known.
-    const std::scoped_lock lock(mutex_);
-    const auto pid = start_process(command);
-    if (!pid) return std::unexpected(pid.error());
-    watched_[*pid] = [&](int status) {
-      const std::scoped_lock done_lock(done_mutex);
-      exit_status = status;
-      done.notify_one();
-    };
-  }
+  const auto pid = start(command, [&](int status) {
+    const std::scoped_lock done_lock(done_mutex);
+    exit_status = status;
+    done.notify_one();
+  });
+  if (!pid) return std::unexpected(pid.error());
   std::unique_lock lock(done_mutex);
   done.wait(lock, [&] { return exit_status.has_value(); });
   return *exit_status;
+}
+
+Result<pid_t> Children::start(const Command& command, std::function<void(int)> ended) {
+  // Held over the start, so that reap() cannot meet the process before it is known.
+  const std::scoped_lock lock(mutex_);
+  const auto pid = start_process(command);
+  if (pid) watched_[*pid] = std::move(ended);
+  return pid;
 }
 
 void Children::watch(pid_t pid, std::function<void(int)> ended) {

@@ -42,6 +42,8 @@ class Children {
  public:
   // Starts a process and waits for its end; returns its exit status. Any thread.
   Result<int> run(const Command& command);
+  // Starts a process, and watches it as below.
+  Result<pid_t> start(const Command& command, std::function<void(int exit_status)> ended);
 
   // Calls `ended` once with the exit status of `pid`, a child of this process; from reap(), or at
   // once if it has ended already. It must not call Children.

@@ -10,6 +10,9 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "base/ids.hpp"
+#include "compute/exec_control.hpp"
+
 namespace weir::compute {
 namespace {
 
@@ -125,11 +128,15 @@ Result<int> Runtime::exec(const ExecRequest& request) const {
                                     "--env",
                                     "TERM=xterm"};
   if (request.terminal) words.emplace_back("--tty");
+  const std::string pid_path =
+      layout_->instance_dir(request.id) + "/exec-" + random_hex(12) + "." + pid_file;
+  if (request.control >= 0) words.insert(words.end(), {"--pid-file", pid_path});
   words.push_back(request.id);
   words.insert(words.end(), request.argv.begin(), request.argv.end());
   Command start = command(request.id, std::move(words));
   start.fds.assign(request.stdio.begin(), request.stdio.end());
-  return children_->run(start);
+  if (request.control < 0) return children_->run(start);
+  return run_controlled(*children_, start, request.control, pid_path);
 }
 
 Status Runtime::remove(const std::string& id) const {

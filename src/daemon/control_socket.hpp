@@ -24,7 +24,7 @@ class Session {
   virtual bool send_event(std::string_view json) = 0;
   [[nodiscard]] virtual bool client_gone() const = 0;
   [[nodiscard]] virtual bool stopping() const = 0;  // the daemon ends: give up waits
-  // Of an exec: the client's stdin, stdout, stderr.
+  // Of an exec: the client's stdin, stdout, stderr, and the socket that guides the command.
   [[nodiscard]] virtual std::vector<Fd>& fds() = 0;
 
  protected:

@@ -166,10 +166,11 @@ Result<Json> run_exec(Parts& parts, const Json& request, Session& session) {
   if (exec.argv.empty() || exec.argv.size() > exec_arguments_max) {
     return fail("BadRequest", "a command of 1 to 1024 words is needed");
   }
-  if (session.fds().size() != exec.stdio.size()) {
-    return fail("BadRequest", "three descriptors are needed for the command");
+  if (session.fds().size() != exec.stdio.size() + 1) {
+    return fail("BadRequest", "four descriptors are needed for the command");
   }
   for (std::size_t i = 0; i < exec.stdio.size(); ++i) exec.stdio[i] = session.fds()[i].get();
+  exec.control = session.fds().back().get();
   exec.terminal = flag_of(request, "terminal");
   const auto status = parts.compute.exec(exec);
   if (!status) return std::unexpected(status.error());
