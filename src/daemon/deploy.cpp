@@ -13,6 +13,7 @@
 #include "daemon/health_wait.hpp"
 #include "daemon/report.hpp"
 #include "stacks/builtin.hpp"
+#include "stacks/secrets.hpp"
 #include "stacks/template.hpp"
 
 namespace weir::daemon {
@@ -65,6 +66,27 @@ std::map<std::string, std::string> effective_parameters(
   return parameters;
 }
 
+bool is_secret(const stacks::Template& parsed, const std::string& name) {
+  return std::ranges::any_of(parsed.parameters, [&](const stacks::ParameterDeclaration& declared) {
+    return declared.name == name && declared.no_echo;
+  });
+}
+
+// How a parameter's value differs from the stack's; empty where it does not.
+std::string difference(const model::Stack& stack, const stacks::Template& parsed,
+                       const std::string& name, const std::string& value) {
+  if (is_secret(parsed, name)) {
+    const auto sealed = stack.secrets.find(name);
+    const bool is_same =
+        sealed != stack.secrets.end() && stacks::is_sealed_from(sealed->second, value);
+    return is_same ? "" : fmt::format("another {}", name);
+  }
+  const auto found = stack.parameters.find(name);
+  if (found != stack.parameters.end() && found->second == value) return "";
+  return fmt::format("{} = {} rather than {}", name,
+                     found == stack.parameters.end() ? "(none)" : found->second, value);
+}
+
 // The stack is there already: the same again is no error, anything else is.
 Status check_is_same(const model::Stack& stack, const stacks::CreateInput& input) {
   const auto hint = fmt::format(
@@ -80,14 +102,11 @@ Status check_is_same(const model::Stack& stack, const stacks::CreateInput& input
   }
   const auto parsed = stacks::load_template(input.template_body, input.file_name);
   if (!parsed) return std::unexpected(parsed.error());
-  const auto has = effective_parameters(*parsed, stack.parameters);
   for (const auto& [key, value] : effective_parameters(*parsed, input.parameters)) {
-    const auto found = has.find(key);
-    if (found != has.end() && found->second == value) continue;
+    const auto differs = difference(stack, *parsed, key, value);
+    if (differs.empty()) continue;
     return fail("AlreadyExistsException",
-                fmt::format("there is a stack {} already, with {} = {} rather than {}", stack.name,
-                            key, found == has.end() ? "(none)" : found->second, value),
-                hint);
+                fmt::format("there is a stack {} already, with {}", stack.name, differs), hint);
   }
   return {};
 }

@@ -244,6 +244,7 @@ void fields(auto& archive, is<Stack> auto& v) {
   archive("status_reason", v.status_reason);
   archive("template_body", v.template_body);
   archive("parameters", v.parameters);
+  archive("secrets", v.secrets);
   archive("resources", v.resources);
   archive("outputs", v.outputs);
   archive("created_at_ms", v.created_at_ms);

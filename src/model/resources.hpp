@@ -259,8 +259,9 @@ struct Stack {
   std::string status;  // CREATE_IN_PROGRESS, CREATE_COMPLETE, ROLLBACK_…, DELETE_…
   std::string status_reason;
   std::string template_body;
-  std::map<std::string, std::string> parameters;
-  std::vector<StackResource> resources;  // in order of creation
+  std::map<std::string, std::string> parameters;  // "****" where NoEcho
+  std::map<std::string, std::string> secrets;     // of those: what tells a value from another
+  std::vector<StackResource> resources;           // in order of creation
   std::vector<StackOutput> outputs;
   std::int64_t created_at_ms = 0;
   Tags tags;

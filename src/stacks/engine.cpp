@@ -14,6 +14,7 @@
 #include "base/log.hpp"
 #include "stacks/plan.hpp"
 #include "stacks/provider.hpp"
+#include "stacks/secrets.hpp"
 #include "stacks/stack_work.hpp"
 
 namespace weir::stacks {
@@ -53,6 +54,19 @@ std::string make_stack_id(const control::Registry& registry, const std::string& 
   return fmt::format("arn:aws:cloudformation:{}:{}:stack/{}/{}-{}-{}-{}-{}", registry.region(),
                      registry.account(), name, random_hex(8), random_hex(4), random_hex(4),
                      random_hex(4), random_hex(12));
+}
+
+Status note_parameters(const Prepared& prepared, model::Stack& stack) {
+  for (const PlannedParameter& parameter : prepared.plan.parameters) {
+    stack.parameters[parameter.name] = parameter.value;
+  }
+  for (const ParameterDeclaration& parameter : prepared.tmpl.parameters) {
+    if (!parameter.no_echo) continue;
+    auto sealed = seal(prepared.parameters.values.at(parameter.name).text);
+    if (!sealed) return std::unexpected(sealed.error());
+    stack.secrets[parameter.name] = std::move(*sealed);
+  }
+  return {};
 }
 
 // Those that DeletionPolicy keeps. A template that cannot be read any more keeps nothing.
@@ -200,8 +214,8 @@ Result<std::string> Engine::create(const CreateInput& input, const EventHandler&
   stack.tags = input.tags;
   Result<Prepared> prepared = prepare(input, impl_->environment(stack.name, stack.id));
   if (!prepared) return std::unexpected(prepared.error());
-  for (const PlannedParameter& parameter : prepared->plan.parameters) {
-    stack.parameters[parameter.name] = parameter.value;
+  if (const Status noted = note_parameters(*prepared, stack); !noted) {
+    return std::unexpected(noted.error());
   }
 
   StackRecord record(impl_->registry, std::move(stack), on_event);
