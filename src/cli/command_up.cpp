@@ -20,6 +20,7 @@
 #include "cli/background.hpp"
 #include "cli/client.hpp"
 #include "cli/commands.hpp"
+#include "cli/interruption.hpp"
 #include "cli/terminal.hpp"
 
 namespace weir::cli {
@@ -285,6 +286,10 @@ int up(const Common& common, const UpOptions& options) {
   Progress progress(common.is_json);
   auto request = up_request(options);
   if (!request) return report_error(common, request.error());
+  const Interruption interruption(
+      fmt::format("weir: interrupted; what the daemon has begun goes on without this command\n"
+                  "  `weir status` shows how far stack {0} is, `weir down {0}` removes it",
+                  daemon::text_of(*request, "name")));
   progress.update("starting the daemon");
   const auto started = ensure_daemon(options.serve);
   if (!started) {
@@ -316,6 +321,9 @@ int up(const Common& common, const UpOptions& options) {
 int down(const Common& common, const std::string& name, bool is_all) {
   Json request{{"command", "down"}, {"name", name}, {"all", is_all}};
   Json result;
+  const Interruption interruption(
+      "weir: interrupted; the daemon goes on removing\n"
+      "  `weir status` shows what is still there");
   const auto started = ensure_daemon_of_state(common.state_dir);
   if (!started) return report_error(common, started.error());
   {
