@@ -7,7 +7,7 @@
 #include <charconv>
 
 #include "base/ids.hpp"
-#include "http/writer.hpp"
+#include "http/own_response.hpp"
 
 namespace weir::compute {
 namespace {
