@@ -8,6 +8,7 @@
 
 #include "base/ids.hpp"
 #include "http/own_response.hpp"
+#include "http/writer.hpp"
 
 namespace weir::compute {
 namespace {
