@@ -109,6 +109,42 @@ class Daemon(WeirTest):
         self.assertEqual(self.weir.run("down").returncode, 0)
         self.assertIsNone(self.weir.json("version")["daemon"])
 
+    def test_a_stopped_daemon_leaves_no_socket(self):
+        self.one_instance()
+        self.assertTrue((self.weir.state / "control.sock").exists())
+        self.weir.run("stop")
+        self.assertFalse((self.weir.state / "control.sock").exists())
+
+    def test_another_secret_is_noticed_and_none_is_kept_or_shown(self):
+        text = self.template.read_text().replace(
+            "Resources:", "  Word: {Type: String, NoEcho: true}\nResources:", 1)
+        self.template.write_text(text)
+        self.weir.up(self.template, "-p", "Word=open-sesame")
+        self.assertTrue(self.weir.up(self.template, "-p", "Word=open-sesame")["existed"])
+        other = self.weir.run("up", self.template, "-p", "Word=open-barley", check=False)
+        self.assertEqual(other.returncode, 1)
+        self.assertIn("another Word", other.stderr)
+        shown = other.stderr + self.weir.run("status", "--output", "json").stdout
+        kept = b"".join(path.read_bytes() for path in self.weir.state.glob("weir.*"))
+        for word in ("open-sesame", "open-barley"):
+            self.assertNotIn(word, shown)
+            self.assertNotIn(word.encode(), kept)
+
+    def test_an_interrupted_up_says_that_the_stack_goes_on(self):
+        self.template.write_text(templates.site("#!/bin/sh\nsleep 3600\n", port=18201))
+        going = subprocess.Popen(self.weir.command("up", self.template), stderr=subprocess.PIPE,
+                                 stdout=subprocess.DEVNULL, text=True, cwd=self.weir.home)
+        for line in going.stderr:
+            if "resources made" in line:
+                break
+        going.send_signal(signal.SIGINT)
+        said = going.communicate(timeout=30)[1]
+        self.assertEqual(going.returncode, 128 + signal.SIGINT)
+        for words in ("goes on", "weir status", "weir down site"):
+            self.assertIn(words, said)
+        self.weir.note_instances()
+        self.assertEqual(self.weir.json("status")["stacks"][0]["status"], "CREATE_COMPLETE")
+
     def test_garbage_on_the_control_socket_harms_nothing(self):
         self.one_instance()
         pid = self.weir.daemon_pid()
