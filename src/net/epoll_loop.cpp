@@ -378,7 +378,7 @@ void EpollLoop::turn() {
   const auto wait = has_work ? 0 : wheel_.wait_ms(monotonic_ms(), 60'000);
   const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                static_cast<int>(wait));
-  now_ms_ = monotonic_ms();
+  read_clock();
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     auto* watched = static_cast<Watched*>(event.data.ptr);
@@ -428,7 +428,7 @@ void EpollLoop::free_dead() {
 
 void EpollLoop::run() {
   stopping_ = false;
-  now_ms_ = monotonic_ms();
+  read_clock();
   while (!stopping_) turn();
 }
 

@@ -165,8 +165,9 @@ class Loop {
   // An empty buffer of the loop's block size to write into; one is always had.
   [[nodiscard]] virtual Buffer buffer() = 0;
 
-  // Monotonic milliseconds, read once a turn.
+  // Monotonic milliseconds and microseconds, of one reading a turn.
   [[nodiscard]] virtual std::int64_t now_ms() const = 0;
+  [[nodiscard]] virtual std::int64_t now_us() const = 0;
 
   // Turns until stop(). Call on the thread that uses the loop.
   virtual void run() = 0;

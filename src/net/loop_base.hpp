@@ -22,7 +22,9 @@ inline constexpr std::size_t send_pieces_max = 32;
 class LoopBase : public Loop {
  public:
   explicit LoopBase(const LoopOptions& options)
-      : pool_(options.buffer_bytes), now_ms_(monotonic_ms()), wheel_(now_ms_) {}
+      : pool_(options.buffer_bytes), wheel_(monotonic_ms()) {
+    read_clock();
+  }
 
   void schedule(Timer& timer, std::int64_t delay_ms) override {
     wheel_.schedule(timer, now_ms_ + delay_ms);
@@ -31,6 +33,7 @@ class LoopBase : public Loop {
   void post(std::function<void()> task) override { mailbox_.post(std::move(task)); }
   Buffer buffer() override { return pool_.acquire(); }
   [[nodiscard]] std::int64_t now_ms() const override { return now_ms_; }
+  [[nodiscard]] std::int64_t now_us() const override { return now_us_; }
   void stop() override {
     post([this] { stopping_ = true; });
   }
@@ -38,8 +41,14 @@ class LoopBase : public Loop {
   [[nodiscard]] BufferPool& pool() { return pool_; }
 
  protected:
+  void read_clock() {
+    now_us_ = monotonic_ns() / 1000;
+    now_ms_ = now_us_ / 1000;
+  }
+
   BufferPool pool_;
-  std::int64_t now_ms_;
+  std::int64_t now_us_ = 0;
+  std::int64_t now_ms_ = 0;
   TimerWheel wheel_;
   Mailbox mailbox_;
   bool stopping_ = false;

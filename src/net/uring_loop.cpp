@@ -543,7 +543,7 @@ void UringLoop::submit_and_wait() {
   }
   messages_used_ = 0;
   addresses_.clear();
-  now_ms_ = monotonic_ms();
+  read_clock();
 }
 
 void UringLoop::handle(const io_uring_cqe& cqe) {
@@ -605,7 +605,7 @@ void UringLoop::free_dead() {
 
 void UringLoop::run() {
   stopping_ = false;
-  now_ms_ = monotonic_ms();
+  read_clock();
   // The thread that enables the ring is the one that may submit.
   // (liburing 2.3 declares io_uring_enable_rings but does not export it.)
   syscall(__NR_io_uring_register, ring_.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
