@@ -44,6 +44,7 @@ class EpollStream final : public Watched, public Stream {
   void send(Buffer data) override;
   void send_copy(std::string_view bytes) override;
   [[nodiscard]] std::size_t queued_bytes() const override { return queue_.bytes(); }
+  [[nodiscard]] std::uint64_t bytes_in_all() const override { return queue_.bytes_in_all(); }
   void shutdown_send() override;
   void close(Close how) override;
   void set_events(StreamEvents* events) override { events_ = events; }

@@ -72,6 +72,8 @@ class Stream {
   virtual void send_copy(std::string_view bytes) = 0;
   // Bytes queued or under way, not yet taken by the kernel.
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
+  // Bytes ever given to send() and send_copy().
+  [[nodiscard]] virtual std::uint64_t bytes_in_all() const = 0;
   // Sends FIN once the queue is empty.
   virtual void shutdown_send() = 0;
   // Flushing and lingering are bounded to a few seconds.

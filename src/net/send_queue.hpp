@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -22,9 +23,12 @@ class SendQueue {
   [[nodiscard]] bool empty() const { return head_ == buffers_.size(); }
   [[nodiscard]] bool has_one_piece() const { return buffers_.size() - head_ == 1; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  // All that was ever pushed.
+  [[nodiscard]] std::uint64_t bytes_in_all() const { return bytes_in_all_; }
 
   void push(Buffer data) {
     bytes_ += data.size();
+    bytes_in_all_ += data.size();
     if (data.size() <= copy_bytes_max && can_append(data.size())) {
       buffers_.back().append(data.view());
     } else {
@@ -34,6 +38,7 @@ class SendQueue {
 
   void push_copy(BufferPool& pool, std::string_view bytes) {
     bytes_ += bytes.size();
+    bytes_in_all_ += bytes.size();
     while (!bytes.empty()) {
       if (!can_append(1)) buffers_.push_back(pool.acquire());
       const std::size_t part = std::min(bytes.size(), buffers_.back().room());
@@ -89,6 +94,7 @@ class SendQueue {
   std::size_t head_ = 0;  // the first not yet sent
   std::size_t lent_ = 0;  // of those, how many the kernel reads from
   std::size_t bytes_ = 0;
+  std::uint64_t bytes_in_all_ = 0;
 };
 
 }  // namespace weir::net

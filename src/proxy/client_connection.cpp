@@ -6,6 +6,7 @@
 #include "net/socket.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/limits.hpp"
+#include "proxy/serving.hpp"
 #include "proxy/worker.hpp"
 
 namespace weir::proxy {
@@ -13,6 +14,7 @@ namespace weir::proxy {
 ClientConnection::ClientConnection(Worker& worker, Fd socket, std::uint16_t bound_port)
     : worker_(worker),
       timer_([](void* self) { static_cast<ClientConnection*>(self)->on_timeout(); }, this),
+      accepted_us_(worker.loop().now_us()),
       accepted_ms_(worker.loop().now_ms()),
       idle_timeout_ms_(worker.idle_timeout_ms(bound_port)),
       number_(worker.next_connection_number()),
@@ -24,6 +26,11 @@ ClientConnection::ClientConnection(Worker& worker, Fd socket, std::uint16_t boun
   }
   stream_ = worker.loop().adopt(std::move(socket), this);
   stream_->set_receiving(true);
+  cells_ = worker.cells_of_port(bound_port, number_);
+  if (cells_) {
+    cells_->counts.add(telemetry::OfBalancer::new_connections);
+    cells_->counts.add(telemetry::OfBalancer::active_connections);
+  }
   touch();
 }
 
@@ -35,8 +42,15 @@ void ClientConnection::expect_within(std::int64_t timeout_ms) {
 }
 
 void ClientConnection::on_received(net::Buffer data) {
+  if (exchange_ == nullptr && window_.empty()) head_begun_us_ = worker_.loop().now_us();
+  received_bytes_ += data.size();
   window_.add(std::move(data));
   process();
+}
+
+std::uint64_t ClientConnection::body_bytes_taken() const {
+  const std::uint64_t taken = received_bytes_ - window_.view().size();
+  return taken > body_begins_ ? taken - body_begins_ : 0;
 }
 
 void ClientConnection::process() {
@@ -72,6 +86,8 @@ void ClientConnection::parse_head() {
   }
   parser_.restart();
   const std::size_t head_bytes = head.head_bytes;
+  body_begins_ = received_bytes_ - window_.view().size() + head_bytes;
+  sent_before_ = stream_->bytes_in_all();
   exchange_ = worker_.take_exchange();
   exchange_->begin(*this, head);
   if (!closed_) window_.consume(head_bytes);
@@ -86,6 +102,7 @@ void ClientConnection::give_body() {
 }
 
 void ClientConnection::refuse(int status) {
+  sent_before_ = stream_->bytes_in_all();
   http::OwnResponse response;
   response.status = status;
   response.close = true;
@@ -93,6 +110,7 @@ void ClientConnection::refuse(int status) {
   const routing::Listener* listener =
       worker_.serving()->snapshot->find_listener(bound_port_, std::string_view());
   stream_->send_copy(worker_.own_response(response, listener));
+  worker_.accounting().refused(*worker_.serving(), *this, status, worker_.loop().now_us());
   close(net::Close::linger);
 }
 
@@ -100,6 +118,8 @@ void ClientConnection::finished(bool keep_alive, bool request_complete) {
   worker_.give_exchange(exchange_);
   exchange_ = nullptr;
   body_paused_ = false;
+  accepted_us_ = 0;
+  head_begun_us_ = worker_.loop().now_us();  // of what the client sent ahead
   if (!keep_alive || !request_complete)
     return close(request_complete && window_.empty() ? net::Close::flush : net::Close::linger);
   touch();
@@ -149,6 +169,7 @@ void ClientConnection::close(net::Close how) {
   closed_ = true;
   worker_.loop().cancel(timer_);
   window_.clear();
+  if (cells_) cells_->counts[telemetry::OfBalancer::active_connections].remove();
   stream_->close(how);
   worker_.retire(*this);
 }

@@ -12,6 +12,8 @@
 #include "http/parser.hpp"
 #include "net/loop.hpp"
 #include "proxy/byte_window.hpp"
+#include "proxy/local_ref.hpp"
+#include "telemetry/cells.hpp"
 
 namespace weir::proxy {
 
@@ -28,6 +30,17 @@ class ClientConnection final : public net::StreamEvents {
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] std::int64_t accepted_ms() const { return accepted_ms_; }
   [[nodiscard]] std::uint64_t number() const { return number_; }
+  [[nodiscard]] bool is_ipv6() const { return ip().find(':') != std::string_view::npos; }
+  // Of the request under way: when its first byte came, and when the connection did, which is known
+  // of the first request only (0 else). Microseconds of the loop's clock.
+  [[nodiscard]] std::int64_t head_begun_us() const { return head_begun_us_; }
+  [[nodiscard]] std::int64_t accepted_us() const { return accepted_us_; }
+  [[nodiscard]] std::uint64_t bytes_waiting() const { return window_.view().size(); }
+  // Of the request under way: the bytes of its body taken from the client, and all sent to it.
+  [[nodiscard]] std::uint64_t body_bytes_taken() const;
+  [[nodiscard]] std::uint64_t bytes_sent_since_head() const {
+    return stream_->bytes_in_all() - sent_before_;
+  }
 
   // From its exchange: the response has been handed to the stream. `request_complete` false: bytes
   // of the request may still come, so the connection ends.
@@ -64,6 +77,12 @@ class ClientConnection final : public net::StreamEvents {
   net::Timer timer_;
   ByteWindow window_;
   http::RequestParser parser_;
+  LocalRef<telemetry::BalancerCells> cells_;  // that the connection is counted in
+  std::uint64_t received_bytes_ = 0;
+  std::uint64_t body_begins_ = 0;  // in received_bytes_
+  std::uint64_t sent_before_ = 0;  // by earlier requests
+  std::int64_t head_begun_us_ = 0;
+  std::int64_t accepted_us_;
   std::int64_t accepted_ms_;
   std::int64_t idle_timeout_ms_;
   std::uint64_t number_;

@@ -57,6 +57,7 @@ class Workers final : public DataPlane {
 
 Status Workers::start() {
   if (options_.bind_addresses.empty()) options_.bind_addresses = {"127.0.0.1", "::1"};
+  if (!options_.ledger) options_.ledger = std::make_shared<telemetry::Ledger>();
   const int count = options_.workers > 0 ? options_.workers : cores_allowed();
   net::LoopOptions loop_options;
   loop_options.backend = options_.backend;
@@ -65,7 +66,8 @@ Status Workers::start() {
     if (!loop) return std::unexpected(loop.error());
     Thread& thread = threads_.emplace_back();
     thread.loop = loop->get();
-    thread.worker = std::make_unique<Worker>(std::move(*loop), options_.vpc_sockets);
+    thread.worker = std::make_unique<Worker>(std::move(*loop), options_.vpc_sockets,
+                                             options_.ledger->add_worker());
   }
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     threads_[i].thread = std::thread([loop = threads_[i].loop] { loop->run(); });

@@ -16,6 +16,7 @@
 #include "base/result.hpp"
 #include "net/loop.hpp"
 #include "routing/snapshot.hpp"
+#include "telemetry/totals.hpp"
 
 namespace weir::proxy {
 
@@ -26,6 +27,8 @@ struct DataPlaneOptions {
   // Makes sockets that reach targets of the VPC (at most 64 a call); not set: any socket does. Any
   // thread.
   std::function<Result<std::vector<Fd>>(int count)> vpc_sockets;
+  // What the workers count goes there; not set: a ledger that nobody reads.
+  std::shared_ptr<telemetry::Ledger> ledger;
 };
 
 class DataPlane {

@@ -57,6 +57,8 @@ void Exchange::begin(ClientConnection& client, const http::RequestHead& head) {
     keep_client_ = false;
   client.set_idle_timeout(load_balancer_->idle_timeout_ms);
   touch();
+  worker_.accounting().begin(record_, client, head, *listener, *load_balancer_,
+                             worker_.loop().now_us());
   if (is_blocked(head)) {
     keep_client_ = false;
     return fail(400);
@@ -122,7 +124,12 @@ void Exchange::redirect(const model::RedirectAction& action, const http::Request
   const std::string_view host =
       head.authority.empty() ? std::string_view(load_balancer_->dns_name) : head.authority;
   const std::string location = redirect_location(action, head, host, listener.port);
-  if (location.size() > location_bytes_max) return fail(507);
+  record_.did(telemetry::Executed::redirect);
+  record_.note(telemetry::Text::redirect_url, location);
+  if (location.size() > location_bytes_max) {
+    record_.is_location_too_long = true;
+    return fail(507);
+  }
   http::OwnResponse response;
   response.status = action.status_code;
   response.location = location;
@@ -130,6 +137,7 @@ void Exchange::redirect(const model::RedirectAction& action, const http::Request
 }
 
 void Exchange::answer_fixed(const model::FixedResponseAction& action) {
+  record_.did(telemetry::Executed::fixed_response);
   http::OwnResponse response;
   response.status = action.status_code;
   response.content_type = http::fixed_content_type(action.content_type);
@@ -139,6 +147,7 @@ void Exchange::answer_fixed(const model::FixedResponseAction& action) {
 
 void Exchange::forward(const routing::Forward& action, const http::RequestHead& head,
                        const routing::Listener& listener) {
+  record_.did(telemetry::Executed::forward);
   std::uint32_t chosen = 0;
   if (action.groups.size() > 1) {
     const auto group = worker_.weighted_chooser(*serving_, action).choose();
@@ -148,6 +157,7 @@ void Exchange::forward(const routing::Forward& action, const http::RequestHead& 
     return fail(503);
   }
   group_ = action.groups[chosen].target_group;
+  record_.target_group = &serving_->snapshot->target_groups[group_];
   const auto target = choose_target(serving_->groups[group_], choice_facts());
   if (!target) return fail(503);
   if (head.expects_continue && request_side_ != RequestSide::done)
@@ -171,12 +181,17 @@ void Exchange::connect(std::uint32_t target_index) {
   Serving::Group& group = serving_->groups[group_];
   TargetPool& pool = *group.pools[target_index];
   routing::TargetLoad& load = group.chooser.load(target_index);
+  record_.target_index = target_index;
+  record_.target = &record_.target_group->targets[target_index];
+  record_.at.dispatched = record_.at.connected = worker_.loop().now_us();
   target_ = pool.take_idle();
   is_reused_ = target_ != nullptr;
   use_.begin(*group.target_group, load, !is_reused_);
   if (!is_reused_) {
     ++attempts_;
-    target_ = worker_.open_target(pool, *load_balancer_, client_->number());
+    target_ = worker_.open_target(
+        pool, *load_balancer_, client_->number(),
+        serving_->cells.balancers[record_.listener->load_balancer][record_.zone]);
     if (target_ == nullptr) return retry_or_fail(502);
     target_->count_in(group.target_group->targets[target_index].health, load);
     client_->expect_within(connect_timeout_ms);
@@ -187,6 +202,7 @@ void Exchange::connect(std::uint32_t target_index) {
 }
 
 void Exchange::on_target_connected() {
+  record_.at.connected = worker_.loop().now_us();
   touch();
   use_.connected();
   client_->resume_body();
@@ -201,12 +217,14 @@ bool Exchange::may_try_again() const {
 
 void Exchange::retry_or_fail(int status) {
   const bool was_reused = is_reused_;
+  if (target_ == nullptr || !target_->is_connected()) ++record_.connect_errors;
   release_target(false);
   if (attempts_ >= connect_attempts_max) return fail(status);
   const auto other =
       was_reused ? std::optional(target_index_)
                  : choose_target(serving_->groups[group_], choice_facts(), target_index_);
   if (!other) return fail(status);
+  ++record_.retries;
   connect(*other);
 }
 
@@ -332,6 +350,7 @@ void Exchange::fail(int status) {
 }
 
 void Exchange::answer(http::OwnResponse& response) {
+  record_.elb_status = response.status;
   const bool request_complete = request_side_ == RequestSide::done;
   const bool keep_client = keep_client_;
   release_target(false);
@@ -354,6 +373,8 @@ void Exchange::abandon() {
 void Exchange::release_target(bool reusable) {
   use_.end();
   if (target_ == nullptr) return;
+  record_.target_sent_bytes += target_->sent_bytes();
+  record_.target_received_bytes += target_->received_bytes();
   TargetConnection* target = std::exchange(target_, nullptr);
   if (!reusable) return target->close();
   target->stream().set_receiving(true);
@@ -363,6 +384,7 @@ void Exchange::release_target(bool reusable) {
 void Exchange::touch() { client_->touch(); }
 
 void Exchange::clear() {
+  worker_.accounting().end(record_, serving_->cells, *client_, worker_.loop().now_us());
   client_ = nullptr;
   target_ = nullptr;
   listener_ = nullptr;

@@ -14,6 +14,7 @@ using http::Framing;
 using http::ParseState;
 
 void Exchange::on_target_received(net::Buffer data) {
+  if (!response_begun_) record_.at.first_byte = worker_.loop().now_us();
   response_begun_ = true;
   touch();
   if (response_side_ != ResponseSide::head) return forward_response(std::move(data));
@@ -58,6 +59,8 @@ void Exchange::send_to_client(ByteWindow& bytes) {
 
 void Exchange::start_response(const http::ResponseHead& head) {
   use_.answered(head.status, worker_.loop().now_ms());
+  record_.elb_status = record_.target_status = head.status;
+  record_.is_from_target = true;
   keep_target_ = keep_target_ && head.keep_alive;
   client_framing_ = response_framing(head, client_version_);
   if (client_framing_ == ResponseFraming::until_close) keep_client_ = false;
@@ -102,6 +105,8 @@ void Exchange::start_response(const http::ResponseHead& head) {
 void Exchange::start_tunnel() {
   const http::ResponseHead& head = worker_.response_head();
   use_.answered(head.status, worker_.loop().now_ms());
+  record_.elb_status = record_.target_status = head.status;
+  record_.is_from_target = record_.is_websocket = true;
   ByteWindow out;
   out.start(worker_.loop());
   write_response_head(out, head, ResponseFraming::none, client_version_, false,

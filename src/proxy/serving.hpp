@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "balancing/chooser.hpp"
+#include "proxy/accounting.hpp"
 #include "proxy/local_ref.hpp"
 #include "proxy/target_pool.hpp"
 #include "routing/snapshot.hpp"
@@ -25,6 +26,7 @@ struct Serving {
   std::vector<traffic::RateLimiter::Lane*> rate_lanes;
   // Of forward actions with several groups, made at their first use.
   std::unordered_map<const routing::Forward*, balancing::WeightedChooser> weighted;
+  ServingCells cells;  // what its requests are counted in
   std::uint32_t references = 0;
 };
 

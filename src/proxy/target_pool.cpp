@@ -10,11 +10,17 @@
 
 namespace weir::proxy {
 
-TargetConnection::TargetConnection(Worker& worker, TargetPool& pool)
+TargetConnection::TargetConnection(Worker& worker, TargetPool& pool,
+                                   LocalRef<telemetry::BalancerCells> cells)
     : worker_(worker),
       pool_(&pool),
+      cells_(std::move(cells)),
       idle_timer_([](void* self) { static_cast<TargetConnection*>(self)->on_idle_timeout(); },
-                  this) {}
+                  this) {
+  if (!cells_) return;
+  cells_->counts.add(telemetry::OfBalancer::new_target_connections);
+  cells_->counts.add(telemetry::OfBalancer::active_target_connections);
+}
 
 void TargetConnection::open(Fd socket, const net::Address& to) {
   stream_ = worker_.loop().connect(std::move(socket), to, this);
@@ -38,6 +44,7 @@ void TargetConnection::close(net::Close how) {
   if (exchange_ == nullptr) pool_->remove_idle(this);
   exchange_ = nullptr;
   if (load_ != nullptr) std::exchange(load_, nullptr)->connections.subtract(1);
+  if (cells_) cells_->counts[telemetry::OfBalancer::active_target_connections].remove();
   stream_->close(how);
   worker_.loop().cancel(idle_timer_);
   worker_.retire(*this);
@@ -51,6 +58,7 @@ void TargetConnection::on_connected() {
 void TargetConnection::on_received(net::Buffer data) {
   // Bytes that nobody asked for: the next answer could not be told from them.
   if (exchange_ == nullptr) return close();
+  received_bytes_ += data.size();
   exchange_->on_target_received(std::move(data));
 }
 

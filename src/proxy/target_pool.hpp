@@ -13,6 +13,7 @@
 #include "net/loop.hpp"
 #include "proxy/local_ref.hpp"
 #include "routing/snapshot.hpp"
+#include "telemetry/cells.hpp"
 
 namespace weir::proxy {
 
@@ -46,13 +47,18 @@ class TargetPool {
 
 class TargetConnection final : public net::StreamEvents {
  public:
-  TargetConnection(Worker& worker, TargetPool& pool);
+  // Counted as open in `cells`, which may be null.
+  TargetConnection(Worker& worker, TargetPool& pool, LocalRef<telemetry::BalancerCells> cells);
 
   void open(Fd socket, const net::Address& to);
   // Counts among the target's connections from now to its end. `load` is of the cell.
   void count_in(std::shared_ptr<routing::TargetHealthCell> cell, routing::TargetLoad& load);
   // Gives it to an exchange, or back to its pool (which may close it instead).
-  void use(Exchange& exchange) { exchange_ = &exchange; }
+  void use(Exchange& exchange) {
+    exchange_ = &exchange;
+    sent_before_ = stream_->bytes_in_all();
+    received_bytes_ = 0;
+  }
   void give_back(std::int64_t idle_timeout_ms);
   // No event follows; the object is retired.
   void close(net::Close how = net::Close::now);
@@ -60,6 +66,9 @@ class TargetConnection final : public net::StreamEvents {
   [[nodiscard]] net::Stream& stream() { return *stream_; }
   [[nodiscard]] bool is_connected() const { return connected_; }
   [[nodiscard]] Exchange* exchange() const { return exchange_; }
+  // To and from the target since use().
+  [[nodiscard]] std::uint64_t sent_bytes() const { return stream_->bytes_in_all() - sent_before_; }
+  [[nodiscard]] std::uint64_t received_bytes() const { return received_bytes_; }
 
   std::size_t slot = 0;
 
@@ -75,6 +84,9 @@ class TargetConnection final : public net::StreamEvents {
   LocalRef<TargetPool> pool_;
   std::shared_ptr<routing::TargetHealthCell> cell_;  // keeps load_
   routing::TargetLoad* load_ = nullptr;
+  LocalRef<telemetry::BalancerCells> cells_;
+  std::uint64_t sent_before_ = 0;
+  std::uint64_t received_bytes_ = 0;
   net::Stream* stream_ = nullptr;
   Exchange* exchange_ = nullptr;
   net::Timer idle_timer_;

@@ -43,9 +43,11 @@ class Worker::PortAcceptor final : public net::AcceptEvents {
   std::int64_t quiet_until_ms_ = 0;
 };
 
-Worker::Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets)
+Worker::Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets,
+               std::shared_ptr<telemetry::WorkerCells> cells)
     : loop_(std::move(loop)),
       vpc_sockets_(std::move(vpc_sockets)),
+      accounting_(std::move(cells)),
       trace_ids_(random_u64()),
       burial_(
           [](void* self) {
@@ -89,6 +91,7 @@ void Worker::apply(routing::SnapshotPtr snapshot) {
     const auto& limit = load_balancer.rate_limit;
     serving->rate_lanes.push_back(limit != nullptr ? limit->limiter->lane_of(this) : nullptr);
   }
+  serving->cells = accounting_.prepare(*snapshot, loop_->now_ms());
   serving->snapshot = std::move(snapshot);
   serving_ = std::move(serving);
   drop_unwanted_pools();
@@ -144,7 +147,8 @@ Fd Worker::target_socket(const TargetPool& pool) {
 }
 
 TargetConnection* Worker::open_target(TargetPool& pool, const routing::LoadBalancer& load_balancer,
-                                      std::uint64_t client_number) {
+                                      std::uint64_t client_number,
+                                      LocalRef<telemetry::BalancerCells> cells) {
   Fd socket = target_socket(pool);
   if (!socket) return nullptr;
   const int on = 1;
@@ -156,7 +160,8 @@ TargetConnection* Worker::open_target(TargetPool& pool, const routing::LoadBalan
     if (const auto source = net::Address::parse(node.private_ip, 0))
       net::set_source(socket.get(), *source);
   }
-  TargetConnection* connection = targets_.add(std::make_unique<TargetConnection>(*this, pool));
+  TargetConnection* connection =
+      targets_.add(std::make_unique<TargetConnection>(*this, pool, std::move(cells)));
   connection->open(std::move(socket), pool.address());
   return connection;
 }

@@ -15,6 +15,7 @@
 #include "http/own_response.hpp"
 #include "http/writer.hpp"
 #include "net/loop.hpp"
+#include "proxy/accounting.hpp"
 #include "proxy/client_connection.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/forwarding.hpp"
@@ -29,7 +30,8 @@ using VpcSockets = std::function<Result<std::vector<Fd>>(int count)>;
 
 class Worker {
  public:
-  Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets);
+  Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets,
+         std::shared_ptr<telemetry::WorkerCells> cells);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -41,13 +43,20 @@ class Worker {
   // For its connections and exchanges.
   [[nodiscard]] net::Loop& loop() { return *loop_; }
   [[nodiscard]] const LocalRef<Serving>& serving() const { return serving_; }
+  [[nodiscard]] Accounting& accounting() { return accounting_; }
+  [[nodiscard]] LocalRef<telemetry::BalancerCells> cells_of_port(
+      std::uint16_t bound_port, std::uint64_t connection_number) const {
+    return Accounting::cells_of(*serving_->snapshot, serving_->cells, bound_port,
+                                connection_number);
+  }
   [[nodiscard]] balancing::WeightedChooser& weighted_chooser(Serving& serving,
                                                              const routing::Forward& action);
   // A connection under way to the pool's target, from the address of one of the load balancer's
   // nodes; nullptr where no socket can be had.
   [[nodiscard]] TargetConnection* open_target(TargetPool& pool,
                                               const routing::LoadBalancer& load_balancer,
-                                              std::uint64_t client_number);
+                                              std::uint64_t client_number,
+                                              LocalRef<telemetry::BalancerCells> cells);
   [[nodiscard]] Exchange* take_exchange();
   void give_exchange(Exchange* exchange) { idle_exchanges_.push_back(exchange); }
   void retire(ClientConnection& connection);
@@ -76,6 +85,7 @@ class Worker {
   VpcSockets vpc_sockets_;
   std::vector<Fd> spare_vpc_sockets_;
   std::vector<std::unique_ptr<PortAcceptor>> acceptors_;
+  Accounting accounting_;
   LocalRef<Serving> serving_;
   std::map<std::string, LocalRef<TargetPool>> pools_;  // by "address port"
   SlotList<ClientConnection> clients_;

@@ -1,19 +1,23 @@
 #include "telemetry/worker_cells.hpp"
 
+#include <iterator>
+
 namespace weir::telemetry {
 namespace {
 
 template <typename Map>
 void prune_map(Map& map, std::int64_t now_ms) {
-  std::erase_if(map, [&](auto& entry) {
-    auto& held = entry.second;
-    if (held.cells->references > 1) {
+  for (auto it = map.begin(); it != map.end();) {
+    auto& held = it->second;
+    const bool is_used = held.cells->references > 1;
+    if (is_used) {
       held.unused_since_ms = 0;
-      return false;
+    } else if (held.unused_since_ms == 0) {
+      held.unused_since_ms = now_ms;
     }
-    if (held.unused_since_ms == 0) held.unused_since_ms = now_ms;
-    return now_ms - held.unused_since_ms > WorkerCells::kept_ms;
-  });
+    const bool is_over = !is_used && now_ms - held.unused_since_ms > WorkerCells::kept_ms;
+    it = is_over ? map.erase(it) : std::next(it);
+  }
 }
 
 }  // namespace

@@ -1,0 +1,70 @@
+// The bridge from exchanges to telemetry/: fills what all requests have in common into a record,
+// and moves the counters when it ends. One a worker, its thread only.
+//
+// Cells are looked up when a snapshot is taken (prepare) and lie in the Serving by position, so the
+// way of a request adds to counters that it has an index for. Bytes are differences of what the
+// connections' streams have taken in all, so no code that sends needs to count.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "http/message.hpp"
+#include "proxy/local_ref.hpp"
+#include "routing/snapshot.hpp"
+#include "telemetry/request_record.hpp"
+#include "telemetry/worker_cells.hpp"
+
+namespace weir::proxy {
+
+class ClientConnection;
+struct Serving;
+
+// The cells of one Serving, by the positions of its snapshot.
+struct ServingCells {
+  struct Group {
+    std::vector<LocalRef<telemetry::GroupCells>> zones;
+    std::vector<std::uint32_t> zone_of_target;  // in `zones`
+    std::vector<LocalRef<telemetry::TargetCells>> targets;
+  };
+  std::vector<std::vector<LocalRef<telemetry::BalancerCells>>> balancers;  // by node
+  std::vector<Group> groups;
+};
+
+class Accounting {
+ public:
+  explicit Accounting(std::shared_ptr<telemetry::WorkerCells> cells) : cells_(std::move(cells)) {}
+
+  [[nodiscard]] ServingCells prepare(const routing::Snapshot& snapshot, std::int64_t now_ms);
+
+  // The node of the load balancer that a connection came in by.
+  [[nodiscard]] static std::uint32_t node_of(const routing::LoadBalancer& load_balancer,
+                                             std::uint64_t connection_number);
+  // Cells of the load balancer that a connection to `bound_port` is counted for: until its Host is
+  // known, that is the port's first. Null where the port has none.
+  [[nodiscard]] static LocalRef<telemetry::BalancerCells> cells_of(
+      const routing::Snapshot& snapshot, const ServingCells& cells, std::uint16_t bound_port,
+      std::uint64_t connection_number);
+
+  // One route in sixteen is timed exactly.
+  [[nodiscard]] bool times_this_route() { return (routes_++ & 15U) == 0; }
+
+  void begin(telemetry::RequestRecord& record, const ClientConnection& client,
+             const http::RequestHead& head, const routing::Listener& listener,
+             const routing::LoadBalancer& load_balancer, std::int64_t now_us);
+  // The exchange is over; `client` may be at its end. Nothing is counted of a request that came to
+  // a load balancer which is no more.
+  void end(telemetry::RequestRecord& record, const ServingCells& cells,
+           const ClientConnection& client, std::int64_t now_us);
+
+  // A head that is no request, or did not come in time: counted for the port's first load balancer.
+  void refused(const Serving& serving, const ClientConnection& client, int status,
+               std::int64_t now_us);
+
+ private:
+  std::shared_ptr<telemetry::WorkerCells> cells_;
+  std::uint32_t routes_ = 0;
+};
+
+}  // namespace weir::proxy
