@@ -87,6 +87,7 @@ bool Exchange::is_over_rate(const http::RequestHead& head, std::uint32_t load_ba
                                               client_->ip(), worker_.loop().now_ms());
   if (wait == 0) return false;
   http::OwnResponse response;
+  record_.is_rate_limited = true;
   response.status = 429;
   response.retry_after_seconds = wait;
   answer(response);
