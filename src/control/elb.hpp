@@ -57,6 +57,7 @@ struct CreateRuleInput {
   int priority = 0;
   std::vector<model::Condition> conditions;
   std::vector<model::Action> actions;
+  std::vector<model::Transform> transforms;
   model::Tags tags;
 };
 

@@ -90,6 +90,10 @@ Status validate(const CreateRuleInput& input) {
   if (auto valid = model::validate_priority(input.priority); !valid) return valid;
   if (auto valid = model::validate_conditions(input.conditions); !valid) return valid;
   if (auto valid = check_regular_expressions(input.conditions); !valid) return valid;
+  if (auto valid = model::validate_transforms(input.transforms, input.actions); !valid) {
+    return valid;
+  }
+  if (auto valid = check_transforms(input.transforms); !valid) return valid;
   return model::validate_tags(input.tags);
 }
 
@@ -156,6 +160,7 @@ Result<model::Rule> Elb::create_rule(const CreateRuleInput& input) {
                    .priority = input.priority,
                    .conditions = input.conditions,
                    .actions = input.actions,
+                   .transforms = input.transforms,
                    .tags = input.tags};
   auto done = registry_.update([&](Draft& draft) -> Status {
     const State& state = draft.state();

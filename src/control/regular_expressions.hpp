@@ -1,5 +1,5 @@
-// Regular expressions of conditions: whether RE2, which will run them, takes them (reference §3.2:
-// no look-around, no back-references; RE2 has neither).
+// Regular expressions of conditions and transforms: whether the data plane, which will run them,
+// takes them (reference §3.2, §3.4).
 #pragma once
 
 #include <vector>
@@ -10,5 +10,6 @@
 namespace weir::control {
 
 Status check_regular_expressions(const std::vector<model::Condition>& conditions);
+Status check_transforms(const std::vector<model::Transform>& transforms);
 
 }  // namespace weir::control

@@ -201,6 +201,12 @@ void fields(auto& archive, is<Condition> auto& v) {
   archive("query", v.query);
 }
 
+void fields(auto& archive, is<Transform> auto& v) {
+  archive("type", v.type);
+  archive("regex", v.regex);
+  archive("replace", v.replace);
+}
+
 void fields(auto& archive, is<Listener> auto& v) {
   archive("arn", v.arn);
   archive("load_balancer_arn", v.load_balancer_arn);
@@ -218,6 +224,7 @@ void fields(auto& archive, is<Rule> auto& v) {
   archive("priority", v.priority);
   archive("conditions", v.conditions);
   archive("actions", v.actions);
+  archive("transforms", v.transforms);
   archive("tags", v.tags);
 }
 
@@ -339,6 +346,7 @@ void read(const Json& json, LoadBalancerState& value) {
   read_enum(json, load_balancer_state, value);
 }
 void read(const Json& json, ConditionField& value) { read_enum(json, condition_field, value); }
+void read(const Json& json, TransformType& value) { read_enum(json, transform_type, value); }
 
 void read(const Json& json, std::map<std::string, std::string>& value) {
   if (!json.is_object()) wrong_type("an object", json);

@@ -33,6 +33,9 @@ inline constexpr int stickiness_seconds_max = 604'800;
 inline constexpr std::size_t redirect_text_chars_max = 128;
 inline constexpr std::size_t message_body_chars_max = 1024;
 
+// Transforms: §3.4.
+inline constexpr std::size_t rewrite_chars_max = 1024;  // of a regular expression, of a replacement
+
 // Health checks: §4.5.
 inline constexpr std::size_t health_path_chars_max = 1024;
 inline constexpr int health_timeout_seconds_min = 2;

@@ -33,6 +33,11 @@ constexpr Names<ConditionField, 6> condition_fields = {{
     {ConditionField::source_ip, "source-ip"},
 }};
 
+constexpr Names<TransformType, 2> transform_types = {{
+    {TransformType::host_header_rewrite, "host-header-rewrite"},
+    {TransformType::url_rewrite, "url-rewrite"},
+}};
+
 template <typename Enum, std::size_t N>
 std::string_view find_name(const Names<Enum, N>& names, Enum value) {
   for (const auto& [key, name] : names) {
@@ -54,6 +59,7 @@ std::optional<Enum> find_value(const Names<Enum, N>& names, std::string_view wan
 std::string_view name_of(InstanceState state) { return find_name(instance_states, state); }
 std::string_view name_of(LoadBalancerState state) { return find_name(load_balancer_states, state); }
 std::string_view name_of(ConditionField field) { return find_name(condition_fields, field); }
+std::string_view name_of(TransformType type) { return find_name(transform_types, type); }
 
 std::optional<InstanceState> instance_state(std::string_view name) {
   return find_value(instance_states, name);
@@ -63,6 +69,9 @@ std::optional<LoadBalancerState> load_balancer_state(std::string_view name) {
 }
 std::optional<ConditionField> condition_field(std::string_view name) {
   return find_value(condition_fields, name);
+}
+std::optional<TransformType> transform_type(std::string_view name) {
+  return find_value(transform_types, name);
 }
 
 }  // namespace weir::model

@@ -215,6 +215,15 @@ struct Condition {
   std::vector<QueryStringPair> query;     // query_string
 };
 
+enum class TransformType : std::uint8_t { host_header_rewrite, url_rewrite };
+
+// Reference §3.4; AWS has a list of rewrites, always of one.
+struct Transform {
+  TransformType type = TransformType::url_rewrite;
+  std::string regex;
+  std::string replace;  // $1, $2, …: what the groups of `regex` caught
+};
+
 struct Listener {
   std::string arn;
   std::string load_balancer_arn;
@@ -233,6 +242,7 @@ struct Rule {  // the default rule is the listener's default_actions
   int priority = 1;  // 1–50000, unique per listener
   std::vector<Condition> conditions;
   std::vector<Action> actions;
+  std::vector<Transform> transforms;  // at most one of each type
   Tags tags;
 };
 

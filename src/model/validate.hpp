@@ -2,7 +2,7 @@
 // and text; where several things are wrong, the first one is told.
 //
 // validate_names.cpp: names and tags. validate_rules.cpp: conditions and actions (reference §3).
-// validate_targets.cpp: health checks (§4.5). validate_security.cpp: security groups (§9.4).
+// validate_transforms.cpp: §3.4. validate_targets.cpp: health checks (§4.5). validate_security.cpp: security groups (§9.4).
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,9 @@ Status validate_conditions(const std::vector<Condition>& conditions);
 // All actions of one rule or default rule of a listener with this protocol: their form, not whether
 // the target groups exist.
 Status validate_actions(const std::vector<Action>& actions, std::string_view listener_protocol);
+// The transforms of a rule with these actions: their form, not whether the expressions compile.
+Status validate_transforms(const std::vector<Transform>& transforms,
+                           const std::vector<Action>& actions);
 
 Status validate_health_check(const HealthCheck& check, std::string_view target_type);
 // "200", "200,202", "200-299" and mixtures, within 200–499.

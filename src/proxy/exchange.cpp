@@ -112,12 +112,29 @@ void Exchange::start_request_side(const http::RequestHead& head) {
 
 // ---------------------------------------------------------------- route
 void Exchange::act(const http::RequestHead& head, const routing::Listener& listener) {
-  const routing::Action& action = listener.choose({head, client_->ip()});
+  const routing::Choice choice = listener.choose({head, client_->ip()});
+  const routing::Action& action = choice.action;
+  record_.rule_priority = choice.priority;
+  record_.rules_evaluated = choice.rules_evaluated;
+  if (choice.transforms != nullptr && !transform(*choice.transforms, head)) return fail(500);
   if (const auto* to_groups = std::get_if<routing::Forward>(&action))
     return forward(*to_groups, head, listener);
   if (const auto* to_location = std::get_if<model::RedirectAction>(&action))
     return redirect(*to_location, head, listener);
   answer_fixed(std::get<model::FixedResponseAction>(action));
+}
+
+// False: a transform matched and made what cannot be sent.
+bool Exchange::transform(const routing::Transforms& transforms, const http::RequestHead& head) {
+  transforms.apply(head, transformed_);
+  record_.transform_status = transformed_.status;
+  if (transformed_.has_failed()) return false;
+  if (transformed_.status == routing::TransformStatus::success)
+    record_.did(telemetry::Executed::rewrite);
+  if (!transformed_.host.empty())
+    record_.note(telemetry::Text::transformed_host, transformed_.host);
+  if (!transformed_.uri.empty()) record_.note(telemetry::Text::transformed_uri, transformed_.uri);
+  return true;
 }
 
 void Exchange::redirect(const model::RedirectAction& action, const http::RequestHead& head,
@@ -164,10 +181,10 @@ void Exchange::forward(const routing::Forward& action, const http::RequestHead& 
   if (head.expects_continue && request_side_ != RequestSide::done)
     client_->stream().send_copy("HTTP/1.1 100 Continue\r\n\r\n");
   request_head_.start(worker_.loop());
-  write_request_head(
-      request_head_, head,
-      {*load_balancer_, listener.port, client_->ip(), client_->port(), worker_.unix_seconds()},
-      worker_.trace_ids());
+  write_request_head(request_head_, head,
+                     {*load_balancer_, listener.port, client_->ip(), client_->port(),
+                      worker_.unix_seconds(), &transformed_},
+                     worker_.trace_ids());
   connect(*target);
 }
 
@@ -397,6 +414,7 @@ void Exchange::clear() {
   response_decoder_.restart();
   response_parser_.restart();
   record_.restart();
+  if (transformed_.status != routing::TransformStatus::none) transformed_.clear();
   request_left_ = response_left_ = 0;
   attempts_ = interim_responses_ = 0;
   request_side_ = RequestSide::done;

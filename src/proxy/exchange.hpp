@@ -63,6 +63,8 @@ class Exchange {
   [[nodiscard]] bool is_over_rate(const http::RequestHead& head, std::uint32_t load_balancer);
   void start_request_side(const http::RequestHead& head);
   void act(const http::RequestHead& head, const routing::Listener& listener);
+  [[nodiscard]] bool transform(const routing::Transforms& transforms,
+                               const http::RequestHead& head);
   void redirect(const model::RedirectAction& action, const http::RequestHead& head,
                 const routing::Listener& listener);
   void answer_fixed(const model::FixedResponseAction& action);
@@ -110,6 +112,7 @@ class Exchange {
   http::ChunkedDecoder request_decoder_, response_decoder_;
   http::ResponseParser response_parser_;
   telemetry::RequestRecord record_;
+  routing::Transformed transformed_;
   std::uint64_t request_left_ = 0;
   std::uint64_t response_left_ = 0;
 

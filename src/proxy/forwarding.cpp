@@ -38,15 +38,25 @@ void append_lower(ByteWindow& out, std::string_view text) {
   }
 }
 
+// The host that a transform has put in the place of the client's, or nothing.
+std::string_view transformed_host(const ForwardingFacts& facts) {
+  return facts.transformed != nullptr ? std::string_view(facts.transformed->host)
+                                      : std::string_view{};
+}
+
+// A rewritten host is used in every mode; where the client's Host is preserved, its port stays.
 void append_host(ByteWindow& out, const http::RequestHead& head, const ForwardingFacts& facts) {
   out.append("Host: ");
   if (head.authority.empty()) {  // HTTP/1.0 without Host
     out.append(facts.load_balancer.dns_name);
   } else {
     const std::string_view host = without_port(head.authority);
-    append_lower(out, host);
+    const std::string_view new_host = transformed_host(facts);
+    append_lower(out, new_host.empty() ? host : new_host);
     const std::string_view port = head.authority.substr(host.size());
-    if (facts.listener_port != 80) {
+    if (facts.load_balancer.preserve_host_header) {
+      out.append(port);
+    } else if (facts.listener_port != 80) {
       if (port.size() > 1) {
         out.append(port);
       } else {
@@ -123,9 +133,14 @@ void append_trace_id(ByteWindow& out, const http::RequestHead& head, const Forwa
   out.append("\r\n");
 }
 
-void append_request_line(ByteWindow& out, const http::RequestHead& head) {
+void append_request_line(ByteWindow& out, const http::RequestHead& head,
+                         const ForwardingFacts& facts) {
   out.append(head.method_text);
   out.append(" ");
+  if (facts.transformed != nullptr && !facts.transformed->uri.empty()) {
+    out.append(facts.transformed->uri);
+    return out.append(" HTTP/1.1\r\n");
+  }
   // Absolute-form becomes origin-form, its authority the Host header.
   const std::string_view path = head.path.empty() ? std::string_view("/") : head.path;
   const auto append_part = [&](std::string_view part) {
@@ -169,12 +184,13 @@ bool is_rewritten(HeaderId id) {
 
 void write_request_head(ByteWindow& out, const http::RequestHead& head,
                         const ForwardingFacts& facts, TraceIds& trace_ids) {
-  append_request_line(out, head);
+  append_request_line(out, head, facts);
   append_forwarded_for(out, head, facts);
   out.append("X-Forwarded-Proto: http\r\nX-Forwarded-Port: ");
   http::append_decimal(out, facts.listener_port);
   out.append("\r\n");
-  if (facts.load_balancer.preserve_host_header && !head.authority.empty()) {
+  if (facts.load_balancer.preserve_host_header && !head.authority.empty() &&
+      transformed_host(facts).empty()) {
     // Also of absolute-form: the Host header beside it means nothing (RFC 9112 §3.2.2), and rules
     // have looked at this one.
     out.append("Host: ");

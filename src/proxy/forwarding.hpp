@@ -34,6 +34,7 @@ struct ForwardingFacts {
   std::string_view client_ip;
   std::uint16_t client_port = 0;
   std::int64_t unix_seconds = 0;
+  const routing::Transformed* transformed = nullptr;
 };
 
 // `out` must be empty and started.

@@ -4,9 +4,11 @@
 // always be had; the control plane refuses such references before they get here.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
+#include "base/log.hpp"
 #include "model/attributes.hpp"
 #include "routing/compile_traffic.hpp"
 #include "routing/rule_matcher.hpp"
@@ -86,6 +88,15 @@ Action compile_actions(const std::vector<model::Action>& actions, const Position
   return std::get<model::FixedResponseAction>(last->config);
 }
 
+// None where they do not compile: the control plane refuses such.
+std::optional<Transforms> compile_transforms(const model::Rule& source) {
+  if (source.transforms.empty()) return std::nullopt;
+  auto compiled = Transforms::compile(source.transforms);
+  if (compiled) return std::move(*compiled);
+  log::warn("the transforms of rule {} do nothing: {}", source.arn, compiled.error().message);
+  return std::nullopt;
+}
+
 class Compiler {
  public:
   Compiler(const Sources& sources, const Snapshot* previous)
@@ -144,8 +155,8 @@ class Compiler {
     out.rules.reserve(sources->second.size());
     for (const model::Rule* source : sources->second) {
       matcher->add(source->conditions);
-      out.rules.push_back(
-          {source->arn, source->priority, compile_actions(source->actions, groups_)});
+      out.rules.push_back({source->arn, source->priority, compile_actions(source->actions, groups_),
+                           compile_transforms(*source)});
       note_use(out.rules.back().action, load_balancer_arn);
     }
     out.matcher = matcher;

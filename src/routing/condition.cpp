@@ -5,12 +5,10 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "routing/regex.hpp"
 
 namespace weir::routing {
 namespace {
-
-// The automaton cache of one expression; beyond it RE2 goes on in a slower way, still linear.
-constexpr std::int64_t regex_memory_bytes_max = 1 << 20;
 
 // Cleaned copies of the request under way on this thread.
 struct Scratch {
@@ -18,20 +16,11 @@ struct Scratch {
 };
 thread_local Scratch scratch;
 
-std::unique_ptr<re2::RE2> compile_regex(const std::string& text, Case letter_case) {
-  re2::RE2::Options options(re2::RE2::Latin1);
-  options.set_log_errors(false);
-  options.set_case_sensitive(letter_case == Case::exact);
-  options.set_max_mem(regex_memory_bytes_max);
-  auto regex = std::make_unique<re2::RE2>(text, options);
-  if (regex->ok()) return regex;
-  log::warn("regular expression '{}' of a rule matches nothing: {}", text, regex->error());
+std::unique_ptr<re2::RE2> compiled_or_null(const std::string& text, Case letter_case) {
+  auto compiled = compile_regex(text, letter_case);
+  if (compiled) return std::move(*compiled);
+  log::warn("a condition of a rule matches nothing: {}", compiled.error().message);
   return nullptr;
-}
-
-bool regex_matches(const re2::RE2& regex, std::string_view subject) {
-  return regex.Match(re2::StringPiece(subject.data(), subject.size()), 0, subject.size(),
-                     re2::RE2::UNANCHORED, nullptr, 0);
 }
 
 QueryCondition compile_query(const model::Condition& condition) {
@@ -127,7 +116,7 @@ TextPatterns::TextPatterns(const std::vector<std::string>& values,
                            const std::vector<std::string>& regex_values, Case letter_case) {
   for (const std::string& value : values) globs.emplace_back(value, letter_case);
   for (const std::string& value : regex_values) {
-    if (auto regex = compile_regex(value, letter_case)) regexes.push_back(std::move(regex));
+    if (auto regex = compiled_or_null(value, letter_case)) regexes.push_back(std::move(regex));
   }
 }
 

@@ -5,9 +5,11 @@
 
 namespace weir::routing {
 
-const Action& Listener::choose(const RequestFacts& facts) const {
-  const auto rule = matcher ? matcher->first_match(facts) : std::nullopt;
-  return rule ? rules[*rule].action : default_action;
+Choice Listener::choose(const RequestFacts& facts) const {
+  const auto found = matcher ? matcher->first_match(facts) : std::nullopt;
+  if (!found) return {default_action, 0, static_cast<std::uint32_t>(rules.size())};
+  const Rule& rule = rules[*found];
+  return {rule.action, rule.priority, *found + 1, rule.transforms ? &*rule.transforms : nullptr};
 }
 
 const Listener* Snapshot::find_listener(std::uint16_t bound_port, std::string_view host) const {

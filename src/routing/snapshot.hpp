@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -22,6 +23,7 @@
 #include "routing/balancing_policy.hpp"
 #include "routing/response_headers.hpp"
 #include "routing/target_load.hpp"
+#include "routing/transform.hpp"
 #include "traffic/rate_limiter.hpp"
 
 namespace weir::routing {
@@ -102,6 +104,15 @@ struct Rule {
   std::string arn;
   int priority = 0;
   Action action;
+  std::optional<Transforms> transforms;
+};
+
+// What a request is met with, and by which rule.
+struct Choice {
+  const Action& action;
+  int priority = 0;                        // 0: the default rule
+  std::uint32_t rules_evaluated = 0;       // by priority up to this one, the default not counted
+  const Transforms* transforms = nullptr;  // of a rule that has any
 };
 
 struct Listener {
@@ -114,9 +125,8 @@ struct Listener {
   Action default_action;
   std::shared_ptr<const RuleMatcher> matcher;
 
-  // The action of the first rule by priority whose conditions all hold, else the default one.
-  // No allocation. Never null.
-  [[nodiscard]] const Action& choose(const RequestFacts& facts) const;
+  // The first rule by priority whose conditions all hold, else the default one. No allocation.
+  [[nodiscard]] Choice choose(const RequestFacts& facts) const;
 };
 
 // weir.rate_limit.*: whose requests are counted together, and the buckets, which snapshots share.

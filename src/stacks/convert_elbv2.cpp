@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "control/regular_expressions.hpp"
 #include "model/attributes.hpp"
 #include "model/names.hpp"
 #include "model/validate.hpp"
@@ -234,6 +235,58 @@ model::Condition to_condition(const Value& value, const Site& site) {
   return condition;
 }
 
+// ---------------------------------------------------------------- transforms
+model::Transform to_transform(const Value& value, const Site& site) {
+  const Members members(value);
+  const std::string type = members.text("Type");
+  model::Transform transform;
+  transform.type = model::transform_type(type).value_or(transform.type);
+  const bool is_host = transform.type == model::TransformType::host_header_rewrite;
+  const std::string_view wanted = is_host ? "HostHeaderRewriteConfig" : "UrlRewriteConfig";
+  const std::string_view other = is_host ? "UrlRewriteConfig" : "HostHeaderRewriteConfig";
+  if (members.has(other)) {
+    site.diagnostics.add(value.mark, site.path,
+                         fmt::format("{} is not for transforms of type {}", other, type));
+  }
+  const Value* config = members.find(wanted);
+  if (config == nullptr) {
+    site.diagnostics.add(value.mark, site.path, fmt::format("{} is required", wanted));
+    return transform;
+  }
+  const std::vector<Value>& rewrites = Members(*config).items("Rewrites");
+  if (rewrites.size() != 1 && !config->has_unknown()) {
+    site.diagnostics.add(config->mark, fmt::format("{}.{}", site.path, wanted),
+                         "give exactly one rewrite");
+  }
+  if (rewrites.empty()) return transform;
+  transform.regex = Members(rewrites.front()).text("Regex");
+  transform.replace = Members(rewrites.front()).text("Replace");
+  return transform;
+}
+
+std::vector<model::Transform> to_transforms(const Value& properties, const Site& site) {
+  std::vector<model::Transform> transforms;
+  for (const Value& item : Members(properties).items("Transforms")) {
+    transforms.push_back(to_transform(
+        item, {fmt::format("{}.Transforms[{}]", site.path, transforms.size()), site.diagnostics}));
+  }
+  return transforms;
+}
+
+// What is said of a rule's conditions and transforms as a whole, expressions included.
+void check_rule(const control::CreateRuleInput& input, const Value& properties, const Site& site) {
+  if (const Value* conditions = properties.find("Conditions"); conditions != nullptr) {
+    Status valid = model::validate_conditions(input.conditions);
+    if (valid) valid = control::check_regular_expressions(input.conditions);
+    note(valid, *conditions, site, "Conditions");
+  }
+  if (const Value* transforms = properties.find("Transforms"); transforms != nullptr) {
+    Status valid = model::validate_transforms(input.transforms, input.actions);
+    if (valid) valid = control::check_transforms(input.transforms);
+    note(valid, *transforms, site, "Transforms");
+  }
+}
+
 }  // namespace
 
 control::CreateListenerInput to_listener(const Value& properties, const Site& site) {
@@ -264,10 +317,8 @@ control::CreateRuleInput to_rule(const Value& properties, const Site& site) {
   }
   input.actions = to_actions(properties, "Actions", site);
   check_actions(input.actions, properties, "Actions", faults, site);
-  const Value* conditions = properties.find("Conditions");
-  if (conditions != nullptr && site.diagnostics.size() == faults) {
-    note(model::validate_conditions(input.conditions), *conditions, site, "Conditions");
-  }
+  input.transforms = to_transforms(properties, site);
+  if (site.diagnostics.size() == faults) check_rule(input, properties, site);
   return input;
 }
 

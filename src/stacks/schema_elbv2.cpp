@@ -248,6 +248,21 @@ constexpr std::array<Property, 9> condition_fields{{
     {.name = "Values", .shape = string_list},
 }};
 
+constexpr std::array<Property, 2> rewrite_fields{{
+    {.name = "Regex", .is_required = true},
+    {.name = "Replace", .is_required = true},
+}};
+
+constexpr std::array<Property, 1> rewrite_config_fields{{
+    {.name = "Rewrites", .shape = structure_list, .is_required = true, .fields = rewrite_fields},
+}};
+
+constexpr std::array<Property, 3> transform_fields{{
+    {.name = "HostHeaderRewriteConfig", .shape = structure, .fields = rewrite_config_fields},
+    {.name = "Type", .is_required = true, .allowed = "host-header-rewrite|url-rewrite"},
+    {.name = "UrlRewriteConfig", .shape = structure, .fields = rewrite_config_fields},
+}};
+
 constexpr std::array<Property, 5> rule_properties{{
     {.name = "Actions", .shape = structure_list, .is_required = true, .fields = action_fields},
     {.name = "Conditions",
@@ -256,7 +271,7 @@ constexpr std::array<Property, 5> rule_properties{{
      .fields = condition_fields},
     {.name = "ListenerArn", .is_required = true, .is_create_only = true},
     {.name = "Priority", .shape = integer, .is_required = true, .min = 1, .max = 50000},
-    {.name = "Transforms", .support = Support::refused, .note = "transforms are not there yet"},
+    {.name = "Transforms", .shape = structure_list, .fields = transform_fields},
 }};
 
 // ---------------------------------------------------------------- types

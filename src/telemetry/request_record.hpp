@@ -70,17 +70,7 @@ enum class Executed : std::uint8_t {
 };
 
 // request_transform_status (field 33); `none` is "-".
-enum class TransformStatus : std::uint8_t {
-  none,
-  success,
-  buffer_too_small,
-  compile_error,
-  compile_too_big,
-  invalid_host,
-  invalid_path,
-  regex_syntax_error,
-  replace_error,
-};
+using routing::TransformStatus;
 
 // When a phase ended, in microseconds of the loop's clock (net::Loop::now_us); 0: not reached.
 struct Moments {

@@ -540,6 +540,16 @@ TEST_F(ElbTest, BadRules) {
   EXPECT_EQ(code([](auto& i) { i.conditions = {path("/ü")}; }), "ValidationError");
   EXPECT_EQ(code([](auto& i) { i.actions = {}; }), "ValidationError");
   EXPECT_EQ(code([](auto& i) { i.actions = {forward({{"arn:x", 1}})}; }), "TargetGroupNotFound");
+  const auto transform = [&](std::string regex, std::string replace) {
+    return code([&](auto& i) {
+      i.priority = 2;
+      i.transforms = {{model::TransformType::url_rewrite, std::move(regex), std::move(replace)}};
+    });
+  };
+  EXPECT_EQ(transform("(", "/"), "ValidationError");
+  EXPECT_EQ(transform("^/(a)$", "/$2"), "ValidationError");
+  EXPECT_EQ(transform("^/(?=a)", "/"), "ValidationError");
+  EXPECT_EQ(transform("^/(a)$", "/$1"), "ok") << "a rule with a transform";
   EXPECT_EQ(code([](auto& i) { i.listener_arn = "arn:x"; }), "ListenerNotFound");
   EXPECT_EQ(code([](auto& i) {
               i.conditions[0].values.clear();

@@ -96,7 +96,7 @@ const Action& choose(const Snapshot& snapshot, std::string path, std::string hos
   test::Request request;
   request.path = std::move(path);
   const http::RequestHead head = request.head();
-  return snapshot.find_listener(8080, host)->choose({head, "192.0.2.1"});
+  return snapshot.find_listener(8080, host)->choose({head, "192.0.2.1"}).action;
 }
 
 std::string group_of(const Snapshot& snapshot, const Action& action) {
