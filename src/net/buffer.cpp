@@ -13,6 +13,7 @@ void BufferPool::grow() {
   const auto first = static_cast<std::uint32_t>(blocks_total());
   slabs_.push_back(static_cast<char*>(memory));
   free_.reserve(blocks_total());  // so that giving back never allocates
+  places_.resize(blocks_total());
   for (std::uint32_t i = slab_blocks; i > 0; --i) free_.push_back(first + i - 1);
 }
 

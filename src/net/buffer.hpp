@@ -16,6 +16,7 @@
 namespace weir::net {
 
 class BufferPool;
+class BufferQueue;
 
 class Buffer {
  public:
@@ -60,6 +61,7 @@ class Buffer {
   inline void reset();
 
  private:
+  friend class BufferQueue;
   void swap(Buffer& other) {
     std::swap(pool_, other.pool_);
     std::swap(data_, other.data_);
@@ -76,7 +78,8 @@ class Buffer {
 };
 
 // Blocks in slabs, free ones on a stack, so that the block used last, still in the cache, is the
-// next one used. Grows by a slab when the stack is empty and never shrinks.
+// next one used. Grows by a slab when the stack is empty and never shrinks. Each block has a place
+// for the Buffer that holds it while it waits in a BufferQueue, so that queues need no memory.
 class BufferPool {
  public:
   static constexpr std::uint32_t slab_blocks = 64;
@@ -112,11 +115,75 @@ class BufferPool {
   [[nodiscard]] std::size_t blocks_free() const { return free_.size(); }
 
  private:
+  friend class BufferQueue;
+  static constexpr std::uint32_t no_block = ~std::uint32_t{0};
+  struct Place {
+    Buffer buffer;
+    std::uint32_t next = no_block;
+  };
+
   void grow();
 
   std::uint32_t block_bytes_;
   std::vector<char*> slabs_;
   std::vector<std::uint32_t> free_;
+  std::vector<Place> places_;  // by block
+};
+
+// Buffers of one pool in order, linked through the pool: no allocation, few bytes when empty.
+class BufferQueue {
+ public:
+  explicit BufferQueue(BufferPool& pool) : pool_(pool) {}
+  ~BufferQueue() { clear(); }
+  BufferQueue(const BufferQueue&) = delete;
+  BufferQueue& operator=(const BufferQueue&) = delete;
+
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+  [[nodiscard]] std::uint32_t size() const { return count_; }
+  // Of a queue that is not empty; valid until the pool's next block is taken.
+  [[nodiscard]] Buffer& front() { return pool_.places_[first_].buffer; }
+  [[nodiscard]] Buffer& back() { return pool_.places_[last_].buffer; }
+  [[nodiscard]] const Buffer& back() const { return pool_.places_[last_].buffer; }
+
+  void push(Buffer data) {
+    const std::uint32_t block = data.block_;
+    BufferPool::Place& place = pool_.places_[block];
+    place.buffer = std::move(data);
+    place.next = BufferPool::no_block;
+    if (count_++ == 0) {
+      first_ = block;
+    } else {
+      pool_.places_[last_].next = block;
+    }
+    last_ = block;
+  }
+
+  Buffer pop() {
+    BufferPool::Place& place = pool_.places_[first_];
+    first_ = place.next;
+    --count_;
+    return std::move(place.buffer);
+  }
+
+  void clear() {
+    while (count_ > 0) pop().reset();
+  }
+
+  // From the front, while `take` returns true.
+  template <typename Take>
+  void each(Take take) {
+    std::uint32_t block = first_;
+    for (std::uint32_t i = 0; i < count_ && take(pool_.places_[block].buffer); ++i)
+      block = pool_.places_[block].next;
+  }
+
+  [[nodiscard]] BufferPool& pool() { return pool_; }
+
+ private:
+  BufferPool& pool_;
+  std::uint32_t first_ = BufferPool::no_block;
+  std::uint32_t last_ = BufferPool::no_block;
+  std::uint32_t count_ = 0;
 };
 
 void Buffer::reset() {

@@ -9,10 +9,12 @@
 #include <array>
 #include <cerrno>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
+#include "base/slot_list.hpp"
+#include "net/closing_list.hpp"
 #include "net/loop_base.hpp"
+#include "net/piping.hpp"
 #include "net/send_queue.hpp"
 
 namespace weir::net {
@@ -20,7 +22,6 @@ namespace {
 
 constexpr int reads_a_turn_max = 4;
 constexpr int accepts_a_turn_max = 64;
-constexpr std::size_t linger_bytes_max = 1'048'576;
 
 class EpollLoop;
 
@@ -35,16 +36,17 @@ class EpollStream final : public Watched, public Stream {
  public:
   EpollStream(EpollLoop& loop, Fd fd, StreamEvents* events)
       : Watched{Kind::stream},
-        close_timer_([](void* self) { static_cast<EpollStream*>(self)->finish(); }, this),
         loop_(loop),
-        fd_(std::move(fd)),
-        events_(events) {}
+        events_(events),
+        queue_(pool_of(loop)),
+        fd_(std::move(fd)) {}
 
   void set_receiving(bool on) override;
   void send(Buffer data) override;
   void send_copy(std::string_view bytes) override;
   [[nodiscard]] std::size_t queued_bytes() const override { return queue_.bytes(); }
   [[nodiscard]] std::uint64_t bytes_in_all() const override { return queue_.bytes_in_all(); }
+  [[nodiscard]] bool pipe_to(Stream& sink, std::uint64_t bytes) override;
   void shutdown_send() override;
   void close(Close how) override;
   void set_events(StreamEvents* events) override { events_ = events; }
@@ -60,24 +62,34 @@ class EpollStream final : public Watched, public Stream {
     make_dirty();
   }
 
+  void finish();  // closes the descriptor; freed at the end of the turn
+  [[nodiscard]] bool is_closed() const { return phase_ == Phase::closed; }
+
   bool in_dirty_list = false;
   bool in_readable_list = false;
-  std::size_t slot = 0;
+  std::uint32_t slot = 0;
+  std::uint32_t closing_place = ClosingList<EpollStream>::no_place;
 
  private:
+  static BufferPool& pool_of(EpollLoop& loop);
   void make_dirty();
-  void finish();  // closes the descriptor; freed at the end of the turn
   void fail(int error);
   void after_flush();
   void drop_received();
   void want_receive();
+  ssize_t send_front();
+  void pump();
+  void end_piping();
 
-  Timer close_timer_;
   EpollLoop& loop_;
-  Fd fd_;
   StreamEvents* events_;
   SendQueue queue_;
-  std::size_t lingered_bytes_ = 0;
+  std::unique_ptr<Piping> piping_;  // of a source
+  // The other end: the sink of a source, the source of a sink. One pipe at a time each way.
+  EpollStream* pipe_sink_ = nullptr;
+  EpollStream* pipe_source_ = nullptr;
+  Fd fd_;
+  std::uint32_t lingered_bytes_ = 0;
   int pending_error_ = 0;
   Phase phase_ = Phase::open;
   bool receiving_ = false;
@@ -101,6 +113,8 @@ class EpollListener final : public Watched, public Listener {
   void accept();
   void watch();
 
+  std::uint32_t slot = 0;
+
  private:
   Timer pause_;
   EpollLoop& loop_;
@@ -110,7 +124,8 @@ class EpollListener final : public Watched, public Listener {
 
 class EpollLoop final : public LoopBase {
  public:
-  EpollLoop(const LoopOptions& options, Fd epoll) : LoopBase(options), epoll_(std::move(epoll)) {
+  EpollLoop(const LoopOptions& options, Fd epoll)
+      : LoopBase(options), epoll_(std::move(epoll)), closing_(*this) {
     watch(mailbox_.wake_fd(), &mailbox_watch_, EPOLLIN);
   }
   ~EpollLoop() override = default;
@@ -123,8 +138,9 @@ class EpollLoop final : public LoopBase {
 
   void add_dirty(EpollStream* stream) { dirty_.push_back(stream); }
   void add_readable(EpollStream* stream) { readable_.push_back(stream); }
-  void bury(EpollStream* stream) { dead_.push_back(stream); }
-  void bury(EpollListener* listener) { dead_listeners_.push_back(listener); }
+  void retire(EpollStream* stream) { streams_.retire(stream); }
+  void retire(EpollListener* listener) { listeners_.retire(listener); }
+  [[nodiscard]] ClosingList<EpollStream>& closing() { return closing_; }
   void watch(int fd, Watched* what, std::uint32_t events) {
     epoll_event event{};
     event.events = events;
@@ -140,11 +156,13 @@ class EpollLoop final : public LoopBase {
 
   Fd epoll_;
   Watched mailbox_watch_{Watched::Kind::mailbox};
-  std::vector<std::unique_ptr<EpollStream>> streams_;
-  std::vector<std::unique_ptr<EpollListener>> listeners_;
-  std::vector<EpollStream*> dirty_, readable_, working_, dead_;
-  std::vector<EpollListener*> dead_listeners_;
+  SlotList<EpollStream> streams_;
+  SlotList<EpollListener> listeners_;
+  std::vector<EpollStream*> dirty_, readable_, working_;
+  ClosingList<EpollStream> closing_;
 };
+
+BufferPool& EpollStream::pool_of(EpollLoop& loop) { return loop.pool(); }
 
 // ---------------------------------------------------------------- stream
 void EpollStream::make_dirty() {
@@ -171,7 +189,7 @@ void EpollStream::send(Buffer data) {
 }
 
 void EpollStream::send_copy(std::string_view bytes) {
-  queue_.push_copy(loop_.pool(), bytes);
+  queue_.push_copy(bytes);
   make_dirty();
 }
 
@@ -182,6 +200,7 @@ void EpollStream::shutdown_send() {
 
 void EpollStream::close(Close how) {
   events_ = nullptr;
+  end_piping();
   if (how == Close::reset) {
     const linger abort{1, 0};
     setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
@@ -189,23 +208,25 @@ void EpollStream::close(Close how) {
   if (how == Close::now || how == Close::reset || phase_ == Phase::connecting) return finish();
   linger_ = how == Close::linger;
   phase_ = Phase::flushing;
-  loop_.schedule(close_timer_, close_timeout_ms);
+  loop_.closing().add(this);
   make_dirty();
 }
 
 void EpollStream::finish() {
   if (phase_ == Phase::closed) return;
+  end_piping();
   phase_ = Phase::closed;
   events_ = nullptr;
   queue_.clear();
-  loop_.cancel(close_timer_);
+  loop_.closing().remove(this);
   fd_.reset();  // leaves the epoll set by itself
-  loop_.bury(this);
+  loop_.retire(this);
 }
 
 void EpollStream::fail(int error) {
   if (phase_ == Phase::closed) return;
   if (events_ == nullptr) return finish();
+  end_piping();
   StreamEvents* events = std::exchange(events_, nullptr);
   readable_ = writable_ = false;
   queue_.clear();
@@ -239,6 +260,7 @@ void EpollStream::on_ready(std::uint32_t ready) {
 
 void EpollStream::receive() {
   if (phase_ == Phase::lingering) return drop_received();
+  if (piping_ != nullptr) return pump();
   for (int i = 0; i < reads_a_turn_max; ++i) {
     if (!receiving_ || !readable_ || ended_ || events_ == nullptr || phase_ != Phase::open) return;
     Buffer block = loop_.pool().acquire();
@@ -259,6 +281,7 @@ void EpollStream::receive() {
     if (size < block.room() && !hung_up_) readable_ = false;  // drained; an edge will follow
     block.set_size(size);
     events_->on_received(std::move(block));
+    if (piping_ != nullptr) break;
   }
   if (receiving_ && readable_ && phase_ == Phase::open) want_receive();
 }
@@ -272,7 +295,7 @@ void EpollStream::drop_received() {
       return;
     }
     if (got <= 0) return finish();
-    lingered_bytes_ += static_cast<std::size_t>(got);
+    lingered_bytes_ += static_cast<std::uint32_t>(got);
     if (lingered_bytes_ > linger_bytes_max) return finish();
   }
   want_receive();
@@ -284,11 +307,7 @@ void EpollStream::flush() {
   if (phase_ == Phase::connecting) return;
   const bool had_something = !queue_.empty();
   while (writable_ && !queue_.empty()) {
-    std::array<iovec, send_pieces_max> pieces;
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = queue_.lend(pieces);
-    const ssize_t sent = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+    const ssize_t sent = send_front();
     if (sent < 0) {
       queue_.sent(0);
       if (errno == EINTR) continue;
@@ -301,6 +320,18 @@ void EpollStream::flush() {
   if (!queue_.empty()) return;
   after_flush();
   if (had_something && events_ != nullptr) events_->on_drained();
+  if (pipe_source_ != nullptr && phase_ == Phase::open) pipe_source_->want_receive();
+}
+
+ssize_t EpollStream::send_front() {
+  std::array<iovec, send_pieces_max> pieces;
+  const std::size_t count = queue_.lend(pieces);
+  if (count == 1)
+    return ::send(fd_.get(), pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
+  msghdr message{};
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = count;
+  return ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
 }
 
 void EpollStream::after_flush() {
@@ -315,6 +346,65 @@ void EpollStream::after_flush() {
     shutdown_wanted_ = false;
     ::shutdown(fd_.get(), SHUT_WR);
   }
+}
+
+// ---------------------------------------------------------------- piping
+bool EpollStream::pipe_to(Stream& sink, std::uint64_t bytes) {
+  auto& other = static_cast<EpollStream&>(sink);
+  if (phase_ != Phase::open || other.phase_ != Phase::open || piping_ != nullptr ||
+      other.pipe_source_ != nullptr)
+    return false;
+  Pipe pipe = loop_.pipes().take();
+  if (!pipe.in) return false;
+  piping_ = std::make_unique<Piping>(loop_.pipes(), std::move(pipe), bytes);
+  pipe_sink_ = &other;
+  other.pipe_source_ = this;
+  // A read may have taken less than there was because a block was full: only EAGAIN tells.
+  readable_ = true;
+  want_receive();
+  return true;
+}
+
+// As the source or as the sink: the source goes on receiving as before.
+void EpollStream::end_piping() {
+  if (pipe_source_ != nullptr) pipe_source_->end_piping();
+  if (piping_ == nullptr) return;
+  std::exchange(pipe_sink_, nullptr)->pipe_source_ = nullptr;
+  piping_.reset();
+  if (receiving_ && readable_ && phase_ == Phase::open) want_receive();
+}
+
+void EpollStream::pump() {
+  EpollStream& sink = *pipe_sink_;
+  if (!receiving_ || ended_) return;
+  for (int i = 0; i < pipe_steps_a_turn_max; ++i) {
+    if (!sink.queue_.empty() || !sink.writable_) return;  // its flush() comes back to us
+    const Piping::Outcome outcome = piping_->step(fd_.get(), sink.fd_.get());
+    switch (outcome.step) {
+      case Piping::Step::moved:
+        sink.queue_.count(outcome.moved);
+        if (piping_->left() == 0) end_piping();
+        events_->on_piped(outcome.moved);
+        if (piping_ == nullptr) return;
+        break;
+      case Piping::Step::source_empty:
+        readable_ = false;
+        return;
+      case Piping::Step::sink_full:
+        sink.writable_ = false;
+        return;
+      case Piping::Step::source_ended:
+        ended_ = true;
+        readable_ = false;
+        end_piping();
+        return events_->on_end();
+      case Piping::Step::source_failed:
+        return fail(outcome.error);
+      case Piping::Step::sink_failed:
+        return sink.fail(outcome.error);
+    }
+  }
+  want_receive();
 }
 
 // ---------------------------------------------------------------- listener
@@ -342,16 +432,14 @@ void EpollListener::close() {
   if (!fd_) return;
   fd_.reset();
   loop_.cancel(pause_);
-  loop_.bury(this);
+  loop_.retire(this);
 }
 
 // ---------------------------------------------------------------- loop
 EpollStream* EpollLoop::add(Fd socket, StreamEvents* events) {
   const int fd = socket.get();
-  auto stream = std::make_unique<EpollStream>(*this, std::move(socket), events);
-  stream->slot = streams_.size();
-  EpollStream* out = stream.get();
-  streams_.push_back(std::move(stream));
+  EpollStream* out =
+      streams_.add(std::make_unique<EpollStream>(*this, std::move(socket), events));
   watch(fd, out, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
   return out;
 }
@@ -368,9 +456,10 @@ Stream* EpollLoop::connect(Fd socket, const Address& to, StreamEvents* events) {
 }
 
 Listener* EpollLoop::listen(Fd socket, AcceptEvents* events) {
-  listeners_.push_back(std::make_unique<EpollListener>(*this, std::move(socket), events));
-  listeners_.back()->watch();
-  return listeners_.back().get();
+  EpollListener* listener =
+      listeners_.add(std::make_unique<EpollListener>(*this, std::move(socket), events));
+  listener->watch();
+  return listener;
 }
 
 void EpollLoop::turn() {
@@ -412,24 +501,17 @@ void EpollLoop::turn() {
 }
 
 void EpollLoop::free_dead() {
-  for (EpollStream* stream : dead_) {
-    if (stream->in_readable_list) std::erase(readable_, stream);
-    const std::size_t slot = stream->slot;
-    if (slot + 1 != streams_.size()) {
-      streams_[slot] = std::move(streams_.back());
-      streams_[slot]->slot = slot;
-    }
-    streams_.pop_back();
+  if (streams_.has_retired()) {
+    std::erase_if(readable_, [](const EpollStream* stream) { return stream->is_closed(); });
+    streams_.bury();
   }
-  dead_.clear();
-  for (EpollListener* listener : dead_listeners_)
-    std::erase_if(listeners_, [&](const auto& each) { return each.get() == listener; });
-  dead_listeners_.clear();
+  listeners_.bury();
 }
 
 void EpollLoop::run() {
   stopping_ = false;
   read_clock();
+  block_broken_pipe_signal();
   while (!stopping_) turn();
 }
 

@@ -44,7 +44,10 @@ class StreamEvents {
   virtual void on_connected() {}                  // connect() succeeded
   virtual void on_received(Buffer data) = 0;      // at least one byte
   virtual void on_end() = 0;                      // the peer closed its sending side, in order
-  virtual void on_drained() {}                    // the send queue has become empty
+  // The send queue has become empty. Of a queue that was short this is told with the next event.
+  virtual void on_drained() {}
+  // So many bytes more have gone to the sink of pipe_to().
+  virtual void on_piped(std::size_t) {}
   // errno: connect, receive or send failed. The last event; the owner still closes the stream.
   virtual void on_error(int error) = 0;
 
@@ -72,8 +75,13 @@ class Stream {
   virtual void send_copy(std::string_view bytes) = 0;
   // Bytes queued or under way, not yet taken by the kernel.
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
-  // Bytes ever given to send() and send_copy().
+  // Bytes ever given to send() and send_copy(), or piped to this stream.
   [[nodiscard]] virtual std::uint64_t bytes_in_all() const = 0;
+  // Passes the next `bytes` that arrive on to `sink`, behind what it has queued, without bringing them
+  // into memory (splice(2)). Instead of on_received comes on_piped, until all of them are there;
+  // then all is as before. Closing either stream ends it. False where no pipe can be had: nothing
+  // has changed. For bodies of many blocks: beginning and ending costs some system calls.
+  [[nodiscard]] virtual bool pipe_to(Stream& sink, std::uint64_t bytes) = 0;
   // Sends FIN once the queue is empty.
   virtual void shutdown_send() = 0;
   // Flushing and lingering are bounded to a few seconds.

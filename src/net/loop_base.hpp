@@ -8,16 +8,17 @@
 #include "base/clock.hpp"
 #include "net/loop.hpp"
 #include "net/mailbox.hpp"
+#include "net/piping.hpp"
 #include "net/timer_wheel.hpp"
 
 namespace weir::net {
 
-// A peer that takes neither what is flushed to it nor sends its FIN is given up after this.
-inline constexpr std::int64_t close_timeout_ms = 5'000;
 // Accepting pauses for this long where descriptors have run out.
 inline constexpr std::int64_t accept_pause_ms = 100;
 // Pieces given to one send call.
 inline constexpr std::size_t send_pieces_max = 32;
+// Of a peer that lingers no more than this is read and dropped.
+inline constexpr std::uint32_t linger_bytes_max = 1'048'576;
 
 class LoopBase : public Loop {
  public:
@@ -39,6 +40,7 @@ class LoopBase : public Loop {
   }
 
   [[nodiscard]] BufferPool& pool() { return pool_; }
+  [[nodiscard]] PipePool& pipes() { return pipes_; }
 
  protected:
   void read_clock() {
@@ -47,12 +49,17 @@ class LoopBase : public Loop {
   }
 
   BufferPool pool_;
+  PipePool pipes_;
   std::int64_t now_us_ = 0;
   std::int64_t now_ms_ = 0;
   TimerWheel wheel_;
   Mailbox mailbox_;
   bool stopping_ = false;
 };
+
+// For the calling thread: splice() to a socket whose peer has gone raises SIGPIPE, and unlike with
+// send() there is no flag against it.
+void block_broken_pipe_signal();
 
 [[nodiscard]] Result<std::unique_ptr<Loop>> create_epoll_loop(const LoopOptions& options);
 [[nodiscard]] Result<std::unique_ptr<Loop>> create_uring_loop(const LoopOptions& options);

@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
+#include <utility>
 
 #include "net/buffer.hpp"
 
@@ -20,11 +20,14 @@ class SendQueue {
  public:
   static constexpr std::size_t copy_bytes_max = 2048;
 
-  [[nodiscard]] bool empty() const { return head_ == buffers_.size(); }
-  [[nodiscard]] bool has_one_piece() const { return buffers_.size() - head_ == 1; }
+  explicit SendQueue(BufferPool& pool) : buffers_(pool) {}
+
+  [[nodiscard]] bool empty() const { return buffers_.empty(); }
+  [[nodiscard]] bool has_one_piece() const { return buffers_.size() == 1; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  // All that was ever pushed.
+  // All that was ever pushed, and what was counted as having gone past the queue.
   [[nodiscard]] std::uint64_t bytes_in_all() const { return bytes_in_all_; }
+  void count(std::size_t bytes) { bytes_in_all_ += bytes; }
 
   void push(Buffer data) {
     bytes_ += data.size();
@@ -32,17 +35,18 @@ class SendQueue {
     if (data.size() <= copy_bytes_max && can_append(data.size())) {
       buffers_.back().append(data.view());
     } else {
-      buffers_.push_back(std::move(data));
+      buffers_.push(std::move(data));
     }
   }
 
-  void push_copy(BufferPool& pool, std::string_view bytes) {
+  void push_copy(std::string_view bytes) {
     bytes_ += bytes.size();
     bytes_in_all_ += bytes.size();
     while (!bytes.empty()) {
-      if (!can_append(1)) buffers_.push_back(pool.acquire());
-      const std::size_t part = std::min(bytes.size(), buffers_.back().room());
-      buffers_.back().append(bytes.substr(0, part));
+      if (!can_append(1)) buffers_.push(buffers_.pool().acquire());
+      Buffer& last = buffers_.back();
+      const std::size_t part = std::min(bytes.size(), last.room());
+      last.append(bytes.substr(0, part));
       bytes.remove_prefix(part);
     }
   }
@@ -51,48 +55,45 @@ class SendQueue {
   // stay where they are, unchanged, until sent().
   std::size_t lend(std::span<iovec> out) {
     std::size_t count = 0;
-    for (std::size_t i = head_; i < buffers_.size() && count < out.size(); ++i, ++count)
-      out[count] = {buffers_[i].data(), buffers_[i].size()};
-    lent_ = count;
+    lent_bytes_ = 0;
+    buffers_.each([&](Buffer& buffer) {
+      if (count == out.size()) return false;
+      out[count++] = {buffer.data(), buffer.size()};
+      lent_bytes_ += static_cast<std::uint32_t>(buffer.size());
+      return true;
+    });
+    lent_ = static_cast<std::uint32_t>(count);
     return count;
   }
+
+  [[nodiscard]] std::size_t lent_bytes() const { return lent_bytes_; }
 
   // The kernel took `bytes` from the front.
   void sent(std::size_t bytes) {
     lent_ = 0;
     bytes_ -= bytes;
     while (bytes > 0) {
-      Buffer& front = buffers_[head_];
-      if (bytes < front.size()) {
-        front.consume(bytes);
-        return;
-      }
+      Buffer& front = buffers_.front();
+      if (bytes < front.size()) return front.consume(bytes);
       bytes -= front.size();
-      front.reset();
-      ++head_;
-    }
-    if (head_ == buffers_.size()) {
-      buffers_.clear();  // keeps its memory
-      head_ = 0;
-    } else if (head_ > 64) {
-      buffers_.erase(buffers_.begin(), buffers_.begin() + static_cast<std::ptrdiff_t>(head_));
-      head_ = 0;
+      buffers_.pop();
     }
   }
 
   void clear() {
     buffers_.clear();
-    head_ = lent_ = bytes_ = 0;
+    lent_ = 0;
+    bytes_ = 0;
   }
 
  private:
   [[nodiscard]] bool can_append(std::size_t bytes) const {
-    return buffers_.size() > head_ + lent_ && buffers_.back().room() >= bytes;
+    return buffers_.size() > lent_ && buffers_.back().room() >= bytes;
   }
 
-  std::vector<Buffer> buffers_;
-  std::size_t head_ = 0;  // the first not yet sent
-  std::size_t lent_ = 0;  // of those, how many the kernel reads from
+  BufferQueue buffers_;
+  std::uint32_t lent_ = 0;  // of the first, how many the kernel reads from
+  std::uint32_t lent_bytes_ = 0;
   std::size_t bytes_ = 0;
   std::uint64_t bytes_in_all_ = 0;
 };

@@ -56,7 +56,7 @@ class ClientConnection final : public net::StreamEvents {
   // The next thing must happen within this time.
   void expect_within(std::int64_t timeout_ms);
 
-  std::size_t slot = 0;
+  std::uint32_t slot = 0;
 
  private:
   void on_received(net::Buffer data) override;

@@ -70,7 +70,7 @@ class TargetConnection final : public net::StreamEvents {
   [[nodiscard]] std::uint64_t sent_bytes() const { return stream_->bytes_in_all() - sent_before_; }
   [[nodiscard]] std::uint64_t received_bytes() const { return received_bytes_; }
 
-  std::size_t slot = 0;
+  std::uint32_t slot = 0;
 
  private:
   void on_connected() override;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/slot_list.hpp"
 #include "http/message.hpp"
 #include "http/own_response.hpp"
 #include "http/writer.hpp"
@@ -20,7 +21,6 @@
 #include "proxy/exchange.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/serving.hpp"
-#include "proxy/slot_list.hpp"
 #include "proxy/target_pool.hpp"
 #include "routing/snapshot.hpp"
 

@@ -28,6 +28,7 @@ struct Recorder : StreamEvents {
   std::string received;
   bool connected = false, ended = false;
   int error = 0, drained = 0;
+  std::size_t piped = 0;
   std::function<void()> then = [] {};
   std::function<void(Buffer)> take;
 
@@ -45,6 +46,10 @@ struct Recorder : StreamEvents {
     then();
   }
   void on_drained() override { ++drained; }
+  void on_piped(std::size_t bytes) override {
+    piped += bytes;
+    then();
+  }
   void on_error(int e) override {
     error = e;
     then();

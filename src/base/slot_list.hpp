@@ -5,18 +5,19 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
 
-namespace weir::proxy {
+namespace weir {
 
-// T has a public member `std::size_t slot`.
+// T has a public member `std::uint32_t slot`.
 template <typename T>
 class SlotList {
  public:
   T* add(std::unique_ptr<T> object) {
-    object->slot = objects_.size();
+    object->slot = static_cast<std::uint32_t>(objects_.size());
     objects_.push_back(std::move(object));
     return objects_.back().get();
   }
@@ -26,7 +27,7 @@ class SlotList {
     retired_.push_back(std::move(objects_[slot]));
     if (slot + 1 != objects_.size()) {
       objects_[slot] = std::move(objects_.back());
-      objects_[slot]->slot = slot;
+      objects_[slot]->slot = static_cast<std::uint32_t>(slot);
     }
     objects_.pop_back();
   }
@@ -39,4 +40,4 @@ class SlotList {
   std::vector<std::unique_ptr<T>> objects_, retired_;
 };
 
-}  // namespace weir::proxy
+}  // namespace weir
