@@ -100,6 +100,7 @@ class alignas(16) UringStream final : public Stream {
   UringStream* pipe_source_ = nullptr;
   Fd fd_;
   std::uint32_t lingered_bytes_ = 0;
+  std::uint8_t single_receives_ = 0;  // to come before receives are multishot again
   std::uint8_t pending_ = 0;  // operations that have not ended
   Phase phase_ = Phase::open;
   bool receiving_ = false;

@@ -17,6 +17,9 @@ namespace weir::net {
 namespace {
 
 constexpr int receive_group = 0;
+// A multishot receive brings all that the socket holds before anybody can say that a pipe is to take
+// it. After a piped body so many receives bring one block each: the next body may be as large.
+constexpr std::uint8_t single_receives_after_pipe = 8;
 // With more than this queued the owner may be waiting for on_drained.
 constexpr std::size_t awaited_bytes_min = 16'384;
 
@@ -95,7 +98,12 @@ void UringStream::submit_receive() {
                                  (receiving_ && events_ != nullptr && piping_ == nullptr));
   if (wants && !receive_armed_) {
     io_uring_sqe* sqe = loop_.entry();
-    io_uring_prep_recv_multishot(sqe, fd_.get(), nullptr, 0, 0);
+    if (single_receives_ > 0) {
+      --single_receives_;
+      io_uring_prep_recv(sqe, fd_.get(), nullptr, 0, 0);
+    } else {
+      io_uring_prep_recv_multishot(sqe, fd_.get(), nullptr, 0, 0);
+    }
     sqe->flags |= IOSQE_BUFFER_SELECT;
     sqe->buf_group = receive_group;
     UringLoop::tag(sqe, this, Operation::receive);
@@ -324,6 +332,7 @@ void UringStream::end_piping() {
   if (piping_ == nullptr) return;
   std::exchange(pipe_sink_, nullptr)->pipe_source_ = nullptr;
   piping_.reset();
+  single_receives_ = single_receives_after_pipe;
   make_dirty();
 }
 

@@ -71,6 +71,7 @@ void ClientConnection::process() {
   if (closed_) return;
   stream_->set_receiving(!ended_ && window_.view().size() < queued_bytes_high &&
                          (exchange_ == nullptr || !body_paused_));
+  if (exchange_ != nullptr && window_.empty()) exchange_->pipe_request();
   if (ended_ && exchange_ == nullptr) close(net::Close::flush);
 }
 
@@ -147,6 +148,10 @@ void ClientConnection::on_end() {
 
 void ClientConnection::on_drained() {
   if (exchange_ != nullptr) exchange_->on_client_drained();
+}
+
+void ClientConnection::on_piped(std::size_t bytes) {
+  if (exchange_ != nullptr) exchange_->on_client_piped(bytes);
 }
 
 void ClientConnection::on_error(int) {

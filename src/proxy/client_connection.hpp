@@ -62,6 +62,7 @@ class ClientConnection final : public net::StreamEvents {
   void on_received(net::Buffer data) override;
   void on_end() override;
   void on_drained() override;
+  void on_piped(std::size_t bytes) override;
   void on_error(int error) override;
   void on_timeout();
 

@@ -285,6 +285,18 @@ net::Buffer Exchange::take_length(net::Buffer data) {
   return rest;
 }
 
+void Exchange::pipe_request() {
+  if (request_side_ != RequestSide::length || request_left_ < piped_body_bytes_min) return;
+  if (!body_begun_ || !takes_body()) return;
+  static_cast<void>(client_->stream().pipe_to(target_->stream(), request_left_));
+}
+
+void Exchange::on_client_piped(std::size_t bytes) {
+  touch();
+  request_left_ -= bytes;
+  if (request_left_ == 0) request_side_ = RequestSide::done;
+}
+
 net::Buffer Exchange::take_chunked(net::Buffer data) {
   std::array<char, http::chunk_size_line_bytes_max> line;
   net::Stream& stream = target_->stream();

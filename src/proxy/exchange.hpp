@@ -39,6 +39,9 @@ class Exchange {
   [[nodiscard]] bool takes_body() const;
   // Returns what lies behind the body's end.
   [[nodiscard]] net::Buffer take_body(net::Buffer data);
+  // The rest of a large body goes by a pipe, where it can; call when nothing received is left over.
+  void pipe_request();
+  void on_client_piped(std::size_t bytes);
   void on_client_end();
   void on_client_gone();
   void on_client_drained();
@@ -47,6 +50,7 @@ class Exchange {
   // Target side.
   void on_target_connected();
   void on_target_received(net::Buffer data);
+  void on_target_piped(std::size_t bytes);
   void on_target_end();
   void on_target_error(int error);
   void on_target_drained();
@@ -88,6 +92,7 @@ class Exchange {
   void forward_length(net::Buffer data);
   void forward_chunked(net::Buffer data);
   void forward_until_close(net::Buffer data);
+  void pipe_response();
   void send_chunk(std::string_view content);
   void after_response_bytes();
   // finish

@@ -17,9 +17,13 @@ void Exchange::on_target_received(net::Buffer data) {
   if (!response_begun_) record_.at.first_byte = worker_.loop().now_us();
   response_begun_ = true;
   touch();
-  if (response_side_ != ResponseSide::head) return forward_response(std::move(data));
-  response_window_.add(std::move(data));
-  receive_head();
+  if (response_side_ != ResponseSide::head) {
+    forward_response(std::move(data));
+  } else {
+    response_window_.add(std::move(data));
+    receive_head();
+  }
+  pipe_response();
 }
 
 void Exchange::receive_head() {
@@ -147,6 +151,18 @@ void Exchange::forward_length(net::Buffer data) {
   client_->stream().send(std::move(data));
   if (response_left_ == 0) return complete();
   after_response_bytes();
+}
+
+void Exchange::pipe_response() {
+  if (response_side_ != ResponseSide::length || response_left_ < piped_body_bytes_min) return;
+  // Refused where it is under way already or no pipe can be had: the body goes on as it does.
+  static_cast<void>(target_->stream().pipe_to(client_->stream(), response_left_));
+}
+
+void Exchange::on_target_piped(std::size_t bytes) {
+  touch();
+  response_left_ -= bytes;
+  if (response_left_ == 0) complete();
 }
 
 void Exchange::forward_chunked(net::Buffer data) {

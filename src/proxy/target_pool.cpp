@@ -71,6 +71,10 @@ void TargetConnection::on_drained() {
   if (exchange_ != nullptr) exchange_->on_target_drained();
 }
 
+void TargetConnection::on_piped(std::size_t bytes) {
+  if (exchange_ != nullptr) exchange_->on_target_piped(bytes);
+}
+
 void TargetConnection::on_error(int error) {
   if (exchange_ == nullptr) return close();
   exchange_->on_target_error(error);
