@@ -45,7 +45,7 @@ bool is_retry_on(std::string_view value, const AttributeSpec&) {
     if (item == "connect-failure" || item == "stale" || item == "reset" || item == "5xx")
       return true;
     const auto status = number(item);
-    return item.size() == 3 && status && *status >= 400;
+    return item.size() == 3 && status && *status >= 400 && *status <= 599;
   });
 }
 
@@ -88,12 +88,11 @@ constexpr auto target_group_specs = std::to_array<AttributeSpec>({
     range("weir.outlier_ejection.base_ejection_seconds", "30", "1-3600", 1, 3600, in_force),
     range("weir.outlier_ejection.max_ejection_seconds", "300", "1-86400", 1, 86'400, in_force),
     range("weir.outlier_ejection.max_ejection_percent", "10", "1-100", 1, 100, in_force),
-    range("weir.retry.attempts", "2", "0-10", 0, 10, default_only),
-    range("weir.retry.budget_percent", "20", "0-100", 0, 100, default_only),
+    range("weir.retry.attempts", "2", "0-10", 0, 10, in_force),
+    range("weir.retry.budget_percent", "20", "0-100", 0, 100, in_force),
     {"weir.retry.on", "connect-failure,stale",
-     "off, or a list of connect-failure, stale, reset, 5xx, status codes", is_retry_on,
-     default_only},
-    range("weir.retry.per_try_timeout_ms", "0", "0-600000", 0, 600'000, default_only),
+     "off, or a list of connect-failure, stale, reset, 5xx, status codes", is_retry_on, in_force},
+    range("weir.retry.per_try_timeout_ms", "0", "0-600000", 0, 600'000, in_force),
 });
 
 }  // namespace

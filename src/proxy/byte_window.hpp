@@ -17,6 +17,9 @@ class ByteWindow {
   }
   [[nodiscard]] bool empty() const { return view().empty(); }
 
+  // Bytes that can be appended without a larger string.
+  [[nodiscard]] std::size_t room() const { return long_.empty() ? block_.room() : 0; }
+
   // Takes what a stream received.
   void add(net::Buffer data) {
     if (long_.empty() && block_.empty()) {

@@ -13,28 +13,10 @@
 #include "proxy/worker.hpp"
 
 namespace weir::proxy {
-namespace {
 
 using http::DesyncClass;
 using http::Framing;
 using http::ParseState;
-
-// Requests that a target may see twice without harm (RFC 9110 §9.2.2).
-bool is_idempotent(http::Method method) {
-  switch (method) {
-    case http::Method::get:
-    case http::Method::head:
-    case http::Method::put:
-    case http::Method::del:
-    case http::Method::options:
-    case http::Method::trace:
-      return true;
-    default:
-      return false;
-  }
-}
-
-}  // namespace
 
 // ---------------------------------------------------------------- classify
 void Exchange::begin(ClientConnection& client, const http::RequestHead& head) {
@@ -185,7 +167,9 @@ void Exchange::forward(const routing::Forward& action, const http::RequestHead& 
                      {*load_balancer_, listener.port, client_->ip(), client_->port(),
                       worker_.unix_seconds(), &transformed_},
                      worker_.trace_ids());
-  connect(*target);
+  serving_->groups[group_].retry_budget.begin_request();
+  is_budgeted_ = true;
+  connect(*target, Connections::pooled);
 }
 
 // ---------------------------------------------------------------- choose target, connect, send
@@ -194,7 +178,7 @@ balancing::ChoiceFacts Exchange::choice_facts() const {
   return {static_cast<std::uint32_t>(client_->number() % nodes), worker_.loop().now_ms()};
 }
 
-void Exchange::connect(std::uint32_t target_index) {
+void Exchange::connect(std::uint32_t target_index, Connections which) {
   target_index_ = target_index;
   Serving::Group& group = serving_->groups[group_];
   TargetPool& pool = *group.pools[target_index];
@@ -202,20 +186,23 @@ void Exchange::connect(std::uint32_t target_index) {
   record_.target_index = target_index;
   record_.target = &record_.target_group->targets[target_index];
   record_.at.dispatched = record_.at.connected = worker_.loop().now_us();
-  target_ = pool.take_idle();
+  target_ = which == Connections::pooled ? pool.take_idle() : nullptr;
   is_reused_ = target_ != nullptr;
   use_.begin(*group.target_group, load, !is_reused_);
   if (!is_reused_) {
-    ++attempts_;
     target_ = worker_.open_target(
         pool, *load_balancer_, client_->number(),
         serving_->cells.balancers[record_.listener->load_balancer][record_.zone]);
-    if (target_ == nullptr) return retry_or_fail(502);
+    if (target_ == nullptr) {
+      if (!try_again(TryEnd::not_connected)) fail(502);
+      return;
+    }
     target_->count_in(group.target_group->targets[target_index].health, load);
     client_->expect_within(connect_timeout_ms);
   }
   target_->use(*this);
   target_->stream().send_copy(request_head_.view());
+  limit_try();
   if (is_upgrade_) target_->stream().set_receiving(true);
 }
 
@@ -226,26 +213,6 @@ void Exchange::on_target_connected() {
   client_->resume_body();
 }
 
-bool Exchange::may_try_again() const {
-  if (response_begun_ || body_begun_) return false;
-  // A connection that served before may have been closed by the target while the request was on its
-  // way: the request is sent again only where that is harmless. A new one has taken nothing yet.
-  return is_reused_ ? is_idempotent(method_) : !target_->is_connected();
-}
-
-void Exchange::retry_or_fail(int status) {
-  const bool was_reused = is_reused_;
-  if (target_ == nullptr || !target_->is_connected()) ++record_.connect_errors;
-  release_target(false);
-  if (attempts_ >= connect_attempts_max) return fail(status);
-  const auto other =
-      was_reused ? std::optional(target_index_)
-                 : choose_target(serving_->groups[group_], choice_facts(), target_index_);
-  if (!other) return fail(status);
-  ++record_.retries;
-  connect(*other);
-}
-
 // ---------------------------------------------------------------- request body
 bool Exchange::takes_body() const {
   if (request_side_ == RequestSide::done) return false;
@@ -253,7 +220,6 @@ bool Exchange::takes_body() const {
 }
 
 net::Buffer Exchange::take_body(net::Buffer data) {
-  body_begun_ = true;
   touch();
   switch (request_side_) {
     case RequestSide::length:
@@ -279,6 +245,7 @@ net::Buffer Exchange::take_length(net::Buffer data) {
     data.set_size(length);
   }
   request_left_ -= data.size();
+  keep_for_replay(data.view());
   target_->stream().send(std::move(data));
   if (request_left_ == 0) request_side_ = RequestSide::done;
   after_request_bytes();
@@ -299,13 +266,16 @@ void Exchange::on_client_piped(std::size_t bytes) {
 
 net::Buffer Exchange::take_chunked(net::Buffer data) {
   std::array<char, http::chunk_size_line_bytes_max> line;
-  net::Stream& stream = target_->stream();
+  const auto send = [this](std::string_view bytes) {
+    keep_for_replay(bytes);
+    target_->stream().send_copy(bytes);
+  };
   while (!data.empty()) {
     const auto step = request_decoder_.step(data.view());
     if (!step.content.empty()) {
-      stream.send_copy(http::chunk_size_line(step.content.size(), line));
-      stream.send_copy(step.content);
-      stream.send_copy(http::chunk_end);
+      send(http::chunk_size_line(step.content.size(), line));
+      send(step.content);
+      send(http::chunk_end);
     }
     if (step.state == ParseState::refused) {
       keep_client_ = false;
@@ -314,9 +284,9 @@ net::Buffer Exchange::take_chunked(net::Buffer data) {
     }
     data.consume(step.consumed);
     if (step.state == ParseState::done) {
-      stream.send_copy("0\r\n");
-      stream.send_copy(request_decoder_.trailers());
-      stream.send_copy("\r\n");
+      send("0\r\n");
+      send(request_decoder_.trailers());
+      send("\r\n");
       request_side_ = RequestSide::done;
       break;
     }
@@ -355,8 +325,9 @@ void Exchange::on_client_drained() {
 
 void Exchange::on_timeout() {
   if (target_ != nullptr && !target_->is_connected()) {
+    if (try_again(TryEnd::not_connected)) return;
     use_.failed(worker_.loop().now_ms());
-    return retry_or_fail(504);
+    return fail(504);
   }
   if (response_side_ != ResponseSide::head) return abandon();
   if (request_side_ == RequestSide::done) use_.failed(worker_.loop().now_ms());
@@ -415,6 +386,7 @@ void Exchange::touch() { client_->touch(); }
 
 void Exchange::clear() {
   worker_.accounting().end(record_, serving_->cells, *client_, worker_.loop().now_us());
+  end_tries();
   client_ = nullptr;
   target_ = nullptr;
   listener_ = nullptr;
@@ -428,12 +400,12 @@ void Exchange::clear() {
   record_.restart();
   if (transformed_.status != routing::TransformStatus::none) transformed_.clear();
   request_left_ = response_left_ = 0;
-  attempts_ = interim_responses_ = 0;
+  interim_responses_ = 0;
   request_side_ = RequestSide::done;
   response_side_ = ResponseSide::head;
   client_framing_ = ResponseFraming::none;
   keep_client_ = keep_target_ = true;
-  is_upgrade_ = is_reused_ = response_begun_ = body_begun_ = client_half_closed_ = false;
+  is_upgrade_ = is_reused_ = response_begun_ = is_past_replay_ = client_half_closed_ = false;
 }
 
 }  // namespace weir::proxy

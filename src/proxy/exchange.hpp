@@ -30,7 +30,7 @@ class Worker;
 
 class Exchange {
  public:
-  explicit Exchange(Worker& worker) : worker_(worker) {}
+  explicit Exchange(Worker& worker);
 
   // `head` is valid during the call only.
   void begin(ClientConnection& client, const http::RequestHead& head);
@@ -75,10 +75,19 @@ class Exchange {
   void forward(const routing::Forward& action, const http::RequestHead& head,
                const routing::Listener& listener);
   // choose target, connect, send
-  void connect(std::uint32_t target_index);
-  void retry_or_fail(int status);
-  [[nodiscard]] bool may_try_again() const;
   [[nodiscard]] balancing::ChoiceFacts choice_facts() const;
+  enum class Connections : std::uint8_t { pooled, fresh };
+  void connect(std::uint32_t target_index, Connections which);
+  // try again (exchange_retry.cpp)
+  enum class TryEnd : std::uint8_t { not_connected, lost, status, late };
+  // True: another try is under way, or its end has already been dealt with.
+  [[nodiscard]] bool try_again(TryEnd end, int error = 0);
+  [[nodiscard]] bool is_replay(TryEnd end, int error) const;
+  [[nodiscard]] bool is_worth_a_retry(TryEnd end) const;
+  [[nodiscard]] bool take_from_budget();
+  void keep_for_replay(std::string_view bytes);
+  void limit_try();
+  void end_tries();
   // request body
   [[nodiscard]] net::Buffer take_length(net::Buffer data);
   [[nodiscard]] net::Buffer take_chunked(net::Buffer data);
@@ -112,7 +121,9 @@ class Exchange {
   const routing::Listener* listener_ = nullptr;
   const routing::LoadBalancer* load_balancer_ = nullptr;
 
-  ByteWindow request_head_;     // as sent to the target; kept until the response begins
+  // As sent to the target, with the beginning of the body where that may be sent again; kept until
+  // the response begins.
+  ByteWindow request_head_;
   ByteWindow response_window_;  // of the target's head
   http::ChunkedDecoder request_decoder_, response_decoder_;
   http::ResponseParser response_parser_;
@@ -123,7 +134,8 @@ class Exchange {
 
   std::uint32_t group_ = 0;
   std::uint32_t target_index_ = 0;
-  int attempts_ = 0;
+  net::Timer try_timer_;
+  int retries_ = 0;
   int interim_responses_ = 0;
   RequestSide request_side_ = RequestSide::done;
   ResponseSide response_side_ = ResponseSide::head;
@@ -135,7 +147,9 @@ class Exchange {
   bool is_upgrade_ = false;
   bool is_reused_ = false;       // the target connection has served before
   bool response_begun_ = false;  // a byte of the target's answer has come
-  bool body_begun_ = false;      // a byte of the body has been handed to the target's stream
+  bool is_past_replay_ = false;  // bytes have been sent that are not kept
+  bool is_budgeted_ = false;     // the group's retry budget counts it
+  bool is_retry_ = false;        // as a retry, too
   bool client_half_closed_ = false;
 };
 

@@ -53,6 +53,10 @@ void Exchange::receive_head() {
     response_window_.consume(head.head_bytes);
     if (response_window_.empty()) return;
   }
+  if (serving_->retry_of(group_).is_on_status(head.status)) {
+    use_.answered(head.status, worker_.loop().now_ms());
+    if (try_again(TryEnd::status)) return;
+  }
   start_response(head);
 }
 
@@ -77,6 +81,7 @@ void Exchange::start_response(const http::ResponseHead& head) {
                         listener_->response_headers);
     send_to_client(out);
   }
+  worker_.loop().cancel(try_timer_);
   request_head_.clear();
   response_left_ = head.content_length;
   switch (head.framing) {
@@ -215,12 +220,11 @@ void Exchange::on_target_end() {
   on_target_error(0);
 }
 
-void Exchange::on_target_error(int) {
+void Exchange::on_target_error(int error) {
   if (response_side_ != ResponseSide::head) return abandon();
-  // A kept connection may end at any moment; that alone says nothing against the target.
-  const bool again = may_try_again();
-  if (!again || !is_reused_) use_.failed(worker_.loop().now_ms());
-  if (again) return retry_or_fail(502);
+  const auto end = target_->is_connected() ? TryEnd::lost : TryEnd::not_connected;
+  if (try_again(end, error)) return;
+  use_.failed(worker_.loop().now_ms());
   fail(502);
 }
 

@@ -21,9 +21,6 @@ inline constexpr std::uint64_t piped_body_bytes_min = 128 * 1024;
 // Interim responses (1xx) to one request; more are 502.
 inline constexpr int interim_responses_max = 16;
 
-// Connect failures are tried on this many other targets before the client gets 502.
-inline constexpr int connect_attempts_max = 3;
-
 // Idle connections kept for one target and worker; further ones are closed after use.
 inline constexpr std::size_t idle_connections_max = 1024;
 

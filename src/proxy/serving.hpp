@@ -10,6 +10,7 @@
 #include "proxy/local_ref.hpp"
 #include "proxy/target_pool.hpp"
 #include "routing/snapshot.hpp"
+#include "traffic/retry.hpp"
 
 namespace weir::proxy {
 
@@ -18,7 +19,12 @@ struct Serving {
     const routing::TargetGroup* target_group;  // of the snapshot
     balancing::Chooser chooser;
     std::vector<LocalRef<TargetPool>> pools;  // one a target, in the group's order
+    traffic::RetryBudget retry_budget;
   };
+
+  [[nodiscard]] const traffic::RetryPolicy& retry_of(std::uint32_t group) const {
+    return snapshot->target_groups[group].retry;
+  }
 
   routing::SnapshotPtr snapshot;
   std::vector<Group> groups;

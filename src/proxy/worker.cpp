@@ -82,7 +82,7 @@ void Worker::apply(routing::SnapshotPtr snapshot) {
   serving->groups.reserve(snapshot->target_groups.size());
   for (const routing::TargetGroup& group : snapshot->target_groups) {
     Serving::Group& out =
-        serving->groups.emplace_back(Serving::Group{&group, {group, seed_, trace_ids_.next()}, {}});
+        serving->groups.emplace_back(Serving::Group{&group, {group, seed_, trace_ids_.next()}, {}, {}});
     out.pools.reserve(group.targets.size());
     for (const routing::Target& target : group.targets) out.pools.push_back(pool_of(target));
   }

@@ -175,6 +175,7 @@ class Compiler {
       const auto index = static_cast<std::uint32_t>(out_->target_groups.size());
       out_->target_groups.push_back(targets_.compile_group(source, load_balancer_of_[index]));
       out_->target_groups.back().index = index;
+      out_->target_groups.back().retry = compile_retry(source);
     }
   }
 

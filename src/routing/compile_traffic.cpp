@@ -1,6 +1,7 @@
 #include "routing/compile_traffic.hpp"
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 
 #include "model/attributes.hpp"
@@ -33,6 +34,30 @@ std::shared_ptr<const RateLimit> compile_rate_limit(const model::LoadBalancer& s
   const bool is_same = before != nullptr && before->limiter->limit() == limit &&
                        before->header_name == out->header_name;
   out->limiter = is_same ? before->limiter : std::make_shared<traffic::RateLimiter>(limit);
+  return out;
+}
+
+traffic::RetryPolicy compile_retry(const model::TargetGroup& source) {
+  using traffic::RetryPolicy;
+  const auto specs = model::target_group_attributes();
+  const auto number = [&](std::string_view key) {
+    return model::number_of(source.attributes, specs, key);
+  };
+  RetryPolicy out;
+  out.on_connect_failure = out.on_stale = false;
+  const std::string on = model::value_of(source.attributes, specs, "weir.retry.on");
+  for (const std::string_view item : model::items_of(on)) {
+    if (item == "connect-failure") out.on_connect_failure = true;
+    if (item == "stale") out.on_stale = true;
+    if (item == "reset") out.on_reset = true;
+    for (int status = RetryPolicy::status_min; status <= RetryPolicy::status_max; ++status) {
+      const bool is_meant = item == "5xx" ? status / 100 == 5 : item == std::to_string(status);
+      if (is_meant) out.add_status(status);
+    }
+  }
+  out.attempts = static_cast<int>(number("weir.retry.attempts"));
+  out.budget_percent = static_cast<std::uint32_t>(number("weir.retry.budget_percent"));
+  out.per_try_timeout_ms = number("weir.retry.per_try_timeout_ms");
   return out;
 }
 

@@ -12,4 +12,6 @@ namespace weir::routing {
 [[nodiscard]] std::shared_ptr<const RateLimit> compile_rate_limit(const model::LoadBalancer& source,
                                                                   const Snapshot* previous);
 
+[[nodiscard]] traffic::RetryPolicy compile_retry(const model::TargetGroup& source);
+
 }  // namespace weir::routing

@@ -25,6 +25,7 @@
 #include "routing/target_load.hpp"
 #include "routing/transform.hpp"
 #include "traffic/rate_limiter.hpp"
+#include "traffic/retry.hpp"
 
 namespace weir::routing {
 
@@ -77,6 +78,7 @@ struct TargetGroup {
   std::string check_source;
   // Raised by the health checker after it changed a cell of this group.
   std::shared_ptr<std::atomic<std::uint32_t>> health_epoch;
+  traffic::RetryPolicy retry;
   std::uint32_t index = 0;  // position in Snapshot::target_groups
 };
 

@@ -10,23 +10,33 @@ namespace weir::traffic {
 
 struct RetryPolicy {
   static constexpr int status_min = 400;
-  static constexpr int status_max = 999;
+  static constexpr int status_max = 599;
 
   bool on_connect_failure = true;
   // A kept-alive connection that the target has closed before it can have seen the request.
   bool on_stale = true;
   // Any connection that ends before the answer begins.
   bool on_reset = false;
-  std::bitset<status_max - status_min + 1> statuses;
-  bool has_statuses = false;
   int attempts = 2;  // after the first
   std::uint32_t budget_percent = 20;
   std::int64_t per_try_timeout_ms = 0;  // 0: none
 
-  [[nodiscard]] bool is_on_status(int status) const {
-    return has_statuses && status >= status_min && status <= status_max &&
-           statuses[static_cast<std::size_t>(status - status_min)];
+  void add_status(int status) {
+    statuses_.set(static_cast<std::size_t>(status - status_min));
+    has_statuses_ = true;
   }
+  [[nodiscard]] bool is_on_status(int status) const {
+    return has_statuses_ && status >= status_min && status <= status_max &&
+           statuses_[static_cast<std::size_t>(status - status_min)];
+  }
+  // Whether a request that a target may have seen can ever be sent again.
+  [[nodiscard]] bool repeats_requests() const {
+    return on_reset || has_statuses_ || per_try_timeout_ms > 0;
+  }
+
+ private:
+  std::bitset<status_max - status_min + 1> statuses_;
+  bool has_statuses_ = false;
 };
 
 // Of one worker and target group: the requests that a target may have worked on already and that

@@ -23,8 +23,9 @@ TEST(RetryBudget, IsAShareOfTheRequestsUnderWayButAtLeastAFew) {
 TEST(RetryPolicy, KnowsItsStatuses) {
   RetryPolicy policy;
   EXPECT_FALSE(policy.is_on_status(503));
-  policy.has_statuses = true;
-  policy.statuses.set(103);
+  EXPECT_FALSE(policy.repeats_requests());
+  policy.add_status(503);
+  EXPECT_TRUE(policy.repeats_requests());
   EXPECT_TRUE(policy.is_on_status(503));
   EXPECT_FALSE(policy.is_on_status(502));
   EXPECT_FALSE(policy.is_on_status(200));
