@@ -12,7 +12,7 @@ namespace {
 
 // Cleaned copies of the request under way on this thread.
 struct Scratch {
-  std::string path, host, query, header;
+  std::string path, folded_path, host, query, header;
 };
 thread_local Scratch scratch;
 
@@ -96,6 +96,11 @@ bool condition_holds(const SourceIpCondition& condition, Subject& subject) {
 
 Subject::Subject(const RequestFacts& facts)
     : facts_(facts), path_(matchable(facts.head.path, Case::exact, scratch.path)) {}
+
+std::string_view Subject::folded_path() {
+  if (!folded_path_) folded_path_ = matchable(path_, Case::folded, scratch.folded_path);
+  return *folded_path_;
+}
 
 std::string_view Subject::host() {
   if (!host_) host_ = matchable(without_port(facts_.head.authority), Case::folded, scratch.host);

@@ -30,6 +30,7 @@ class Subject {
 
   [[nodiscard]] const http::RequestHead& head() const { return facts_.head; }
   [[nodiscard]] std::string_view path() const { return path_; }
+  [[nodiscard]] std::string_view folded_path();
   [[nodiscard]] std::string_view host();   // lower case, without port
   [[nodiscard]] std::string_view query();  // lower case, raw (not percent-decoded)
   [[nodiscard]] const std::optional<IpAddress>& client();
@@ -37,6 +38,7 @@ class Subject {
  private:
   const RequestFacts& facts_;
   std::string_view path_;
+  std::optional<std::string_view> folded_path_;
   std::optional<std::string_view> host_;
   std::optional<std::string_view> query_;
   std::optional<std::optional<IpAddress>> client_;

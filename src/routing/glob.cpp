@@ -1,5 +1,6 @@
 #include "routing/glob.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace weir::routing {
@@ -67,6 +68,19 @@ std::string_view Glob::literal_suffix() const {
   const std::string_view text = segments_.back().text;
   const std::size_t wildcard = text.rfind(any_one);
   return wildcard == std::string_view::npos ? text : text.substr(wildcard + 1);
+}
+
+std::string Glob::longest_literal() const {
+  std::string_view longest;
+  for (const Segment& segment : segments_) {
+    std::string_view rest = segment.text;
+    while (!rest.empty()) {
+      const std::string_view run = rest.substr(0, rest.find(any_one));
+      if (run.size() > longest.size()) longest = run;
+      rest.remove_prefix(std::min(run.size() + 1, rest.size()));
+    }
+  }
+  return std::string(longest);
 }
 
 bool Glob::is_exact() const { return segments_.size() == 1 && !segments_.front().has_any_one; }

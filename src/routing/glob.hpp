@@ -29,9 +29,10 @@ class Glob {
   // Facts for an index. The literal text before the first and after the last wildcard.
   [[nodiscard]] std::string_view literal_prefix() const;
   [[nodiscard]] std::string_view literal_suffix() const;
-  [[nodiscard]] bool is_exact() const;        // no wildcard: literal_prefix() is all of it
-  [[nodiscard]] bool is_prefix_only() const;  // literal_prefix(), then one star
-  [[nodiscard]] bool is_suffix_only() const;  // one star, then literal_suffix()
+  [[nodiscard]] std::string longest_literal() const;  // between any wildcards
+  [[nodiscard]] bool is_exact() const;                // no wildcard: literal_prefix() is all of it
+  [[nodiscard]] bool is_prefix_only() const;          // literal_prefix(), then one star
+  [[nodiscard]] bool is_suffix_only() const;          // one star, then literal_suffix()
 
  private:
   struct Segment {

@@ -34,10 +34,15 @@ Key host_key(const Glob& glob) {
 
 // Every alternative of the patterns must have a text to be filed under.
 template <typename KeyOf>
+bool can_be_filed(const TextPatterns& patterns, KeyOf key_of) {
+  return patterns.regexes.empty() && std::ranges::none_of(patterns.globs, [&](const Glob& glob) {
+           const Key key = key_of(glob);
+           return key.kind == Kind::affix && key.text.empty();
+         });
+}
+template <typename KeyOf>
 bool can_be_filed(const std::optional<TextPatterns>& patterns, KeyOf key_of) {
-  return patterns && patterns->regexes.empty() &&
-         std::ranges::none_of(patterns->globs,
-                              [&](const Glob& glob) { return key_of(glob).text.empty(); });
+  return patterns && can_be_filed(*patterns, key_of);
 }
 
 // "*" among the alternatives: the condition may as well not be there.
@@ -68,7 +73,7 @@ void RuleMatcher::file_by_path(PathIndex& index, Candidate candidate) {
   const Rule& rule = rules_[candidate.rule];
   if (!can_be_filed(rule.path, path_key)) {
     candidate.is_path_proven = !rule.path;
-    index.unfiled.push_back(candidate);
+    file_without_key(index, candidate);
     return;
   }
   for (const Glob& glob : rule.path->globs) {
@@ -81,6 +86,53 @@ void RuleMatcher::file_by_path(PathIndex& index, Candidate candidate) {
       index.filed[number].others.push_back(candidate);
     }
   }
+}
+
+void RuleMatcher::file_without_key(PathIndex& index, const Candidate& candidate) {
+  const Rule& rule = rules_[candidate.rule];
+  if (rule.path) {
+    if (!index.by_infix) index.by_infix = std::make_unique<InfixIndex>();
+    if (file_by_infix(*index.by_infix, *rule.path, candidate)) return;
+  }
+  if (&index == &any_host_) {
+    if (rule.host && file_by_infix(by_host_infix_, *rule.host, candidate)) return;
+    if (file_by_header(candidate)) return;
+  }
+  index.unfiled.push_back(candidate);
+}
+
+bool RuleMatcher::file_by_infix(InfixIndex& index, const TextPatterns& patterns,
+                                const Candidate& candidate) {
+  const std::vector<std::string> literals = required_literals(patterns);
+  for (const std::string& literal : literals) {
+    const std::uint32_t number = index.table.insert(literal);
+    if (number == index.filed.size()) index.filed.emplace_back();
+    index.filed[number].push_back(candidate);
+  }
+  return !literals.empty();
+}
+
+// By the first of its conditions on headers whose values can all be filed.
+bool RuleMatcher::file_by_header(const Candidate& candidate) {
+  const Rule& rule = rules_[candidate.rule];
+  for (const Condition& condition : rule.others) {
+    const auto* header = std::get_if<HeaderCondition>(&condition);
+    if (header == nullptr || !can_be_filed(header->patterns, path_key)) continue;
+    const std::uint32_t name =
+        header_names_.insert(matchable(header->name, Case::folded), Kind::whole);
+    if (name == by_header_.size()) by_header_.emplace_back();
+    HeaderIndex& index = by_header_[name];
+    for (const Glob& glob : header->patterns.globs) {
+      const Key key = path_key(glob);
+      const std::uint32_t number = index.values.insert(key.text, key.kind);
+      if (number == index.filed.size()) index.filed.emplace_back();
+      Candidate filed = candidate;
+      filed.has_others = !key.is_proof || rule.others.size() > 1;
+      index.filed[number].push_back(filed);
+    }
+    return true;
+  }
+  return false;
 }
 
 void RuleMatcher::add(const std::vector<model::Condition>& conditions) {
@@ -136,7 +188,29 @@ void RuleMatcher::improve(const PathIndex& index, Subject& subject, std::uint32_
     const Filed& filed = index.filed[number];
     if (!improve(filed.first, subject, best)) improve(filed.others, subject, best);
   });
+  if (index.by_infix) improve(*index.by_infix, subject.folded_path(), subject, best);
   improve(index.unfiled, subject, best);
+}
+
+void RuleMatcher::improve(const InfixIndex& index, std::string_view text, Subject& subject,
+                          std::uint32_t& best) const {
+  if (index.table.empty()) return;
+  index.table.visit_matches(
+      text, [&](std::uint32_t number) { improve(index.filed[number], subject, best); });
+}
+
+void RuleMatcher::improve_by_headers(Subject& subject, std::uint32_t& best) const {
+  // Not the scratch of conditions, which are asked while these are looked at.
+  thread_local std::string name_scratch, value_scratch;
+  for (const http::Header& header : subject.head().headers) {
+    const std::string_view name = matchable(header.name, Case::folded, name_scratch);
+    header_names_.visit_matches(name, [&](std::uint32_t number) {
+      const HeaderIndex& index = by_header_[number];
+      const std::string_view value = matchable(header.value, Case::folded, value_scratch);
+      index.values.visit_matches(
+          value, [&](std::uint32_t key) { improve(index.filed[key], subject, best); });
+    });
+  }
 }
 
 std::optional<std::uint32_t> RuleMatcher::first_match(const RequestFacts& facts) const {
@@ -147,6 +221,8 @@ std::optional<std::uint32_t> RuleMatcher::first_match(const RequestFacts& facts)
                          [&](std::uint32_t number) { improve(by_host_[number], subject, best); });
   }
   improve(any_host_, subject, best);
+  if (!by_host_infix_.table.empty()) improve(by_host_infix_, subject.host(), subject, best);
+  if (!by_header_.empty()) improve_by_headers(subject, best);
   if (best == no_rule) return std::nullopt;
   return best;
 }

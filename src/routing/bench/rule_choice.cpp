@@ -25,6 +25,7 @@ struct Way {
   std::string_view name;
   std::function<std::vector<Condition>(std::size_t)> rule;
   std::function<std::pair<std::string, std::string>(std::size_t)> host_and_path;
+  bool has_tenant = false;  // the request's X-Tenant is the number
 };
 
 Condition condition(ConditionField field, std::string value) {
@@ -38,6 +39,18 @@ Condition path(std::string value) {
 }
 Condition host(std::string value) {
   return condition(ConditionField::host_header, std::move(value));
+}
+
+Condition regex(ConditionField field, std::string value) {
+  Condition out;
+  out.field = field;
+  out.regex_values = {std::move(value)};
+  return out;
+}
+Condition tenant(std::string value) {
+  Condition out = condition(ConditionField::http_header, std::move(value));
+  out.http_header_name = "X-Tenant";
+  return out;
 }
 
 // Numbers of one length, so that all sizes ask for equally long texts.
@@ -63,8 +76,25 @@ std::vector<Way> ways() {
          return std::vector{host(number(n) + ".example.com"), path("/api/*")};
        },
        [](std::size_t n) { return std::pair(number(n) + ".example.com", "/api/items"); }},
-      {"not to be filed: *-N.jpg",
-       [](std::size_t n) { return std::vector{path("*-" + number(n) + ".jpg")}; },
+      {"header X-Tenant: N", [](std::size_t n) { return std::vector{tenant(number(n))}; },
+       [](std::size_t) { return std::pair("example.com", "/items/7"); }, true},
+      {"path regex ^/s-N/[0-9]+$",
+       [](std::size_t n) {
+         return std::vector{regex(ConditionField::path_pattern, "^/s-" + number(n) + "/[0-9]+$")};
+       },
+       [](std::size_t n) { return std::pair("example.com", "/s-" + number(n) + "/77"); }},
+      {"path regex -N\\.(jpg|png)$",
+       [](std::size_t n) {
+         return std::vector{regex(ConditionField::path_pattern, "-" + number(n) + "\\.(jpg|png)$")};
+       },
+       [](std::size_t n) { return std::pair("example.com", "/img/photo-" + number(n) + ".jpg"); }},
+      {"host regex ^[a-z]+\\.N\\.com$",
+       [](std::size_t n) {
+         return std::vector{
+             regex(ConditionField::host_header, "^[a-z]+\\." + number(n) + "\\.com$")};
+       },
+       [](std::size_t n) { return std::pair("www." + number(n) + ".com", "/items/7"); }},
+      {"path *-N.jpg", [](std::size_t n) { return std::vector{path("*-" + number(n) + ".jpg")}; },
        [](std::size_t n) { return std::pair("example.com", "/img/photo-" + number(n) + ".jpg"); }},
   };
 }
@@ -85,11 +115,15 @@ double measure(const Way& way, std::size_t rules) {
   const weir::routing::Listener listener = make_listener(way, rules);
   std::mt19937 random(1);
   std::vector<std::pair<std::string, std::string>> texts(requests);
+  std::vector<std::string> tenants(requests);
   std::vector<weir::http::RequestHead> heads(requests);
   for (std::size_t i = 0; i < requests; ++i) {
-    texts[i] = way.host_and_path(random() % rules);
+    const std::size_t wanted = random() % rules;
+    tenants[i] = number(wanted);
+    texts[i] = way.host_and_path(wanted);
     heads[i].authority = texts[i].first;
     heads[i].path = texts[i].second;
+    if (way.has_tenant) heads[i].headers.push_back({"X-Tenant", tenants[i]});
   }
   std::vector<double> seen;
   for (int round = 0; round < rounds; ++round) {

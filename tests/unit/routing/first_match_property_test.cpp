@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <optional>
 #include <random>
+#include <regex>
 
 #include "requests.hpp"
 #include "routing/rule_matcher.hpp"
@@ -38,23 +40,60 @@ bool any_like(const std::vector<std::string>& patterns, std::string_view text, b
   });
 }
 
+// The drawn expressions mean the same to ECMAScript's engine, which tries everything.
+bool any_regex(const std::vector<std::string>& texts, const std::string& subject, bool folded) {
+  static std::map<std::pair<std::string, bool>, std::regex> compiled;
+  const auto options = folded ? std::regex::ECMAScript | std::regex::icase : std::regex::ECMAScript;
+  return std::ranges::any_of(texts, [&](const std::string& text) {
+    const auto [regex, is_new] = compiled.try_emplace({text, folded});
+    if (is_new) regex->second.assign(text, options);
+    return std::regex_search(subject, regex->second);
+  });
+}
+
+bool any_of(const model::Condition& condition, const std::string& text, bool folded) {
+  return any_like(condition.values, text, folded) ||
+         any_regex(condition.regex_values, text, folded);
+}
+
+bool any_pair(const model::Condition& condition, const Request& request) {
+  std::string_view rest = request.query;
+  while (request.has_query || !request.query.empty()) {
+    const std::string_view pair = rest.substr(0, rest.find('&'));
+    const std::string_view key = pair.substr(0, pair.find('='));
+    const std::string_view value = key.size() == pair.size() ? "" : pair.substr(key.size() + 1);
+    const bool holds = std::ranges::any_of(condition.query, [&](const auto& wanted) {
+      return (!wanted.key || like(lower(*wanted.key), lower(key))) &&
+             like(lower(wanted.value), lower(value));
+    });
+    if (holds) return true;
+    if (pair.size() == rest.size()) break;
+    rest.remove_prefix(pair.size() + 1);
+  }
+  return false;
+}
+
 bool twin_holds(const model::Condition& condition, const Request& request) {
   switch (condition.field) {
     case ConditionField::path_pattern:
-      return any_like(condition.values, request.path, false);
+      return any_of(condition, request.path, false);
     case ConditionField::host_header:
-      return any_like(condition.values, request.authority.substr(0, request.authority.find(':')),
-                      true);
+      return any_of(condition, request.authority.substr(0, request.authority.find(':')), true);
     case ConditionField::http_header:
       return std::ranges::any_of(request.headers, [&](const auto& header) {
         return lower(header.first) == lower(condition.http_header_name) &&
-               any_like(condition.values, header.second, true);
+               any_of(condition, header.second, true);
+      });
+    case ConditionField::query_string:
+      return any_pair(condition, request);
+    case ConditionField::source_ip:  // drawn as whole octets
+      return std::ranges::any_of(condition.values, [&](const std::string& range) {
+        return request.client_ip.starts_with(range.substr(0, range.find(".0")) + ".");
       });
     case ConditionField::http_request_method:
       return std::ranges::count(condition.values, request.method) > 0;
-    default:
-      return false;
   }
+  return false;
 }
 
 using Rules = std::vector<std::vector<model::Condition>>;
@@ -86,8 +125,33 @@ class Draw {
       out.push_back(std::string(prefix) + text(alphabet, 5));
     return out;
   }
+  std::string regex() {
+    static const std::vector<std::string> pieces = {"aba",     "bab", "aabb", "[ab]+", "(aab|bba)",
+                                                    "(?:ab)?", "A",   "\\.",  "a*",    "(a|bbb)"};
+    std::string out = below(3) == 0 ? "^/?" : "";
+    for (std::size_t left = 1 + below(3); left > 0; --left) out += pieces[below(pieces.size())];
+    return below(3) == 0 ? out + "$" : out;
+  }
+  model::Condition regexes(ConditionField field, std::string header = {}) {
+    std::vector<std::string> out;
+    for (std::size_t left = 1 + below(2); left > 0; --left) out.push_back(regex());
+    return test::regex(field, std::move(out), std::move(header));
+  }
+  model::QueryStringPair pair() {
+    model::QueryStringPair out;
+    if (below(2) == 0) out.key = text("aB*", 2);
+    out.value = text("Ab*", 2);
+    return out;
+  }
   std::vector<model::Condition> conditions() {
     std::vector<model::Condition> out;
+    if (below(6) == 0) out.push_back(regexes(ConditionField::path_pattern));
+    if (below(8) == 0) out.push_back(regexes(ConditionField::host_header));
+    if (below(8) == 0) out.push_back(regexes(ConditionField::http_header, "x-T"));
+    if (below(8) == 0) out.push_back(test::query({pair(), pair()}));
+    if (below(8) == 0)
+      out.push_back(test::source_ip({below(2) == 0 ? "10.0.0.0/8" : "10.1.0.0/16"}));
+    if (!out.empty() && below(2) == 0) return out;
     if (below(4) != 0) out.push_back(test::path(texts(below(5) == 0 ? "" : "/", "ab/*?")));
     if (below(2) == 0) out.push_back(test::host(texts("", "aB.*?")));
     if (below(6) == 0) out.push_back(test::header("X-t", texts("", "aB*")));
@@ -97,11 +161,13 @@ class Draw {
   }
   Request request() {
     Request out;
-    out.path = "/" + text("ab/", 6);
-    out.authority = text("Ab.", 5) + (below(2) == 0 ? ":80" : "");
+    out.path = "/" + text("abA/", 9);
+    out.query = below(2) == 0 ? text("ab=&A", 7) : "";
+    out.client_ip = below(2) == 0 ? "10.1.2.3" : below(2) == 0 ? "10.2.2.3" : "192.0.2.1";
+    out.authority = text("Ab.", 8) + (below(2) == 0 ? ":80" : "");
     out.method = below(2) == 0 ? "GET" : "POST";
     for (std::size_t left = below(3); left > 0; --left)
-      out.headers.emplace_back(below(2) == 0 ? "x-T" : "x-u", text("ab", 3));
+      out.headers.emplace_back(below(2) == 0 ? "x-T" : "x-u", text("ab", 6));
     return out;
   }
 

@@ -164,6 +164,30 @@ TEST(Priority, FirstOfAllCandidatesWins) {
   EXPECT_EQ(choose("b.com", "*", "OPTIONS"), std::nullopt);
 }
 
+TEST(Priority, HoldsAmongRulesThatAreFiledByOtherKeys) {
+  RuleMatcher matcher;
+  matcher.add({test::regex(ConditionField::path_pattern, {"-7\\.(jpg|png)$"})});   // 0: infix
+  matcher.add({test::header("X-Tenant", {"Blue", "gr*"})});                        // 1: header
+  matcher.add({test::regex(ConditionField::host_header, {"\\.EXAMPLE\\.com$"})});  // 2: host infix
+  matcher.add({test::regex(ConditionField::path_pattern, {"^/[A-Z]$"})});          // 3: no key
+  matcher.add({test::header("X-Other", {"blue"}), test::method({"PUT"})});         // 4
+  const auto choose = [&](std::string host, std::string path, std::string tenant,
+                          std::string method = "GET") {
+    Request request = with_headers({{"x-tenant", std::move(tenant)}});
+    request.authority = std::move(host);
+    request.path = std::move(path);
+    request.method = std::move(method);
+    const auto head = request.head();
+    return matcher.first_match({head, request.client_ip});
+  };
+  EXPECT_EQ(choose("a.example.com", "/x-7.png", "blue"), 0U);
+  EXPECT_EQ(choose("a.example.com", "/x-8.png", "BLUE"), 1U);
+  EXPECT_EQ(choose("a.example.com", "/x-8.png", "green"), 1U);
+  EXPECT_EQ(choose("A.Example.com:80", "/X", "red"), 2U);
+  EXPECT_EQ(choose("b", "/X", "red"), 3U);
+  EXPECT_EQ(choose("b", "/x", "red", "PUT"), std::nullopt);
+}
+
 TEST(Conditions, TextsLongerThanAnIndexedAffix) {
   const std::string longest(300, 'x');
   EXPECT_TRUE(matches({test::path({"/" + longest + "*"})}, on_path("/" + longest + "y")));
