@@ -57,19 +57,6 @@ Status check_target_groups(const State& state, const std::vector<model::Action>&
   return {};
 }
 
-// What the actions of this version cannot do is refused, not ignored.
-Status check_supported(const std::vector<model::Action>& actions) {
-  for (const model::Action& action : actions) {
-    const auto* forward = std::get_if<model::ForwardAction>(&action.config);
-    if (forward != nullptr && forward->stickiness_enabled) {
-      return fail("InvalidLoadBalancerAction",
-                  "Target group stickiness is not supported by this version of Weir",
-                  "Leave TargetGroupStickinessConfig out, or set Enabled to false.");
-    }
-  }
-  return {};
-}
-
 Result<const model::LoadBalancer*> find_load_balancer(const State& state, const std::string& arn) {
   const auto found = state.load_balancers.find(arn);
   if (found == state.load_balancers.end()) {
@@ -101,9 +88,6 @@ Status validate(const CreateRuleInput& input) {
 
 Result<model::Listener> Elb::create_listener(const CreateListenerInput& input) {
   if (auto valid = validate(input); !valid) return std::unexpected(valid.error());
-  if (auto valid = check_supported(input.default_actions); !valid) {
-    return std::unexpected(valid.error());
-  }
   model::Listener listener{.arn = {},
                            .load_balancer_arn = input.load_balancer_arn,
                            .protocol = input.protocol,
@@ -154,7 +138,6 @@ Status Elb::delete_listener(const std::string& arn) {
 
 Result<model::Rule> Elb::create_rule(const CreateRuleInput& input) {
   if (auto valid = validate(input); !valid) return std::unexpected(valid.error());
-  if (auto valid = check_supported(input.actions); !valid) return std::unexpected(valid.error());
   model::Rule rule{.arn = {},
                    .listener_arn = input.listener_arn,
                    .priority = input.priority,

@@ -71,6 +71,10 @@ class Transaction final : public Draft {
     changed_.load_balancing = true;
     store(state_.rules, "rule", value.arn, std::move(value));
   }
+  void put(model::StickinessKey value) override {
+    changed_.load_balancing = true;
+    store(state_.stickiness_keys, "stickiness_key", value.id, std::move(value));
+  }
   void put(model::Stack value) override {
     changed_.stacks.insert(value.name);
     store(state_.stacks, "stack", value.name, std::move(value));
@@ -102,6 +106,10 @@ class Transaction final : public Draft {
   void erase_rule(const std::string& arn) override {
     changed_.load_balancing = true;
     remove(state_.rules, "rule", arn);
+  }
+  void erase_stickiness_key(const std::string& id) override {
+    changed_.load_balancing = true;
+    remove(state_.stickiness_keys, "stickiness_key", id);
   }
   void erase_stack(const std::string& name) override {
     changed_.stacks.insert(name);
@@ -186,6 +194,9 @@ Status place(State& state, const store::Record& record) {
   }
   if (kind == "listener") return keep(state.listeners, model::decode_listener(body), arn);
   if (kind == "rule") return keep(state.rules, model::decode_rule(body), arn);
+  if (kind == "stickiness_key") {
+    return keep(state.stickiness_keys, model::decode_stickiness_key(body), id);
+  }
   if (kind == "stack") return keep(state.stacks, model::decode_stack(body), name);
   return fail("BadRecord", fmt::format("the kind '{}' is not known", kind));
 }

@@ -35,6 +35,7 @@ struct State {
   std::map<std::string, model::LoadBalancer> load_balancers;
   std::map<std::string, model::Listener> listeners;
   std::map<std::string, model::Rule> rules;
+  std::map<std::string, model::StickinessKey> stickiness_keys;
   std::map<std::string, model::Stack> stacks;
 };
 
@@ -43,7 +44,7 @@ struct Changed {
   bool network = false;  // VPCs, subnets
   std::set<std::string> security_groups;
   std::set<std::string> instances;
-  bool load_balancing = false;  // load balancers, listeners, rules, target groups, targets
+  bool load_balancing = false;  // load balancers and all that belongs to them
   std::set<std::string> stacks;
 };
 
@@ -60,6 +61,7 @@ class Draft {
   virtual void put(model::LoadBalancer value) = 0;
   virtual void put(model::Listener value) = 0;
   virtual void put(model::Rule value) = 0;
+  virtual void put(model::StickinessKey value) = 0;
   virtual void put(model::Stack value) = 0;
   virtual void erase_security_group(const std::string& id) = 0;
   virtual void erase_instance(const std::string& id) = 0;
@@ -68,6 +70,7 @@ class Draft {
   virtual void erase_load_balancer(const std::string& arn) = 0;
   virtual void erase_listener(const std::string& arn) = 0;
   virtual void erase_rule(const std::string& arn) = 0;
+  virtual void erase_stickiness_key(const std::string& id) = 0;
   virtual void erase_stack(const std::string& name) = 0;
 
  protected:

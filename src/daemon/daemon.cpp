@@ -15,6 +15,7 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "control/stickiness_keys.hpp"
 #include "daemon/channel.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/control_socket.hpp"
@@ -105,6 +106,7 @@ class Daemon {
   Status start_control_socket();
   void tick();
   void purge_terminated();
+  void keep_stickiness_keys();
 
   const ServeOptions& options_;
   StartTimings timings_;
@@ -180,6 +182,7 @@ Status Daemon::start_control_plane() {
   auto registry = control::Registry::open(std::move(*store));
   if (!registry) return std::unexpected(registry.error());
   registry_ = std::move(*registry);
+  keep_stickiness_keys();
   timings_.mark("store");
 
   ec2_ = std::make_unique<control::Ec2>(*registry_, *compute_);
@@ -266,6 +269,12 @@ void Daemon::run() {
 void Daemon::tick() {
   elb_->finish_deregistrations();
   purge_terminated();
+  keep_stickiness_keys();
+}
+
+void Daemon::keep_stickiness_keys() {
+  if (auto kept = control::rotate_stickiness_keys(*registry_, wall_ms()); !kept)
+    log::warn("the keys of stickiness cookies cannot be renewed: {}", kept.error().message);
 }
 
 void Daemon::purge_terminated() {

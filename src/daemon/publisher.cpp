@@ -106,7 +106,8 @@ class PublisherThread final : public Publisher {
         for (const auto& node : balancer.nodes) nodes.push_back(node.private_ip);
       }
       snapshot = routing::compile({state.load_balancers, state.listeners, state.rules,
-                                   state.target_groups, state.targets, state.instances, vpc_cidr},
+                                   state.target_groups, state.targets, state.instances, vpc_cidr,
+                                   &state.stickiness_keys},
                                   current_.get(), revision);
     });
     return snapshot;

@@ -111,7 +111,7 @@ constexpr auto aws_target_group_specs = std::to_array<AttributeSpec>({
     word("load_balancing.algorithm.anomaly_mitigation", "off", "on | off", in_force),
     word("load_balancing.cross_zone.enabled", "use_load_balancer_configuration",
          "true | false | use_load_balancer_configuration", in_force),
-    flag("stickiness.enabled", "false", default_only),
+    flag("stickiness.enabled", "false", in_force),
     word("stickiness.type", "lb_cookie", "lb_cookie | app_cookie", in_force),
     range("stickiness.lb_cookie.duration_seconds", "86400", "1-604800", 1, 604'800, in_force),
     range("stickiness.app_cookie.duration_seconds", "86400", "1-604800", 1, 604'800, in_force),

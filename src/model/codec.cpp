@@ -228,6 +228,12 @@ void fields(auto& archive, is<Rule> auto& v) {
   archive("tags", v.tags);
 }
 
+void fields(auto& archive, is<StickinessKey> auto& v) {
+  archive("id", v.id);
+  archive("key", v.key);
+  archive("created_at_ms", v.created_at_ms);
+}
+
 void fields(auto& archive, is<StackResource> auto& v) {
   archive("logical_id", v.logical_id);
   archive("physical_id", v.physical_id);
@@ -459,6 +465,7 @@ std::string encode(const Target& value) { return to_text(value); }
 std::string encode(const LoadBalancer& value) { return to_text(value); }
 std::string encode(const Listener& value) { return to_text(value); }
 std::string encode(const Rule& value) { return to_text(value); }
+std::string encode(const StickinessKey& value) { return to_text(value); }
 std::string encode(const Stack& value) { return to_text(value); }
 
 Result<Vpc> decode_vpc(std::string_view json) { return from_text<Vpc>("vpc", json); }
@@ -480,6 +487,9 @@ Result<Listener> decode_listener(std::string_view json) {
   return from_text<Listener>("listener", json);
 }
 Result<Rule> decode_rule(std::string_view json) { return from_text<Rule>("rule", json); }
+Result<StickinessKey> decode_stickiness_key(std::string_view json) {
+  return from_text<StickinessKey>("stickiness key", json);
+}
 Result<Stack> decode_stack(std::string_view json) { return from_text<Stack>("stack", json); }
 
 }  // namespace weir::model

@@ -24,6 +24,7 @@ namespace weir::model {
 [[nodiscard]] std::string encode(const LoadBalancer& value);
 [[nodiscard]] std::string encode(const Listener& value);
 [[nodiscard]] std::string encode(const Rule& value);
+[[nodiscard]] std::string encode(const StickinessKey& value);
 [[nodiscard]] std::string encode(const Stack& value);
 
 [[nodiscard]] Result<Vpc> decode_vpc(std::string_view json);
@@ -35,6 +36,7 @@ namespace weir::model {
 [[nodiscard]] Result<LoadBalancer> decode_load_balancer(std::string_view json);
 [[nodiscard]] Result<Listener> decode_listener(std::string_view json);
 [[nodiscard]] Result<Rule> decode_rule(std::string_view json);
+[[nodiscard]] Result<StickinessKey> decode_stickiness_key(std::string_view json);
 [[nodiscard]] Result<Stack> decode_stack(std::string_view json);
 
 }  // namespace weir::model

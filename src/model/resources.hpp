@@ -246,6 +246,13 @@ struct Rule {  // the default rule is the listener's default_actions
   Tags tags;
 };
 
+// What stickiness cookies are sealed with. Secret: shown to nobody, written to the store alone.
+struct StickinessKey {
+  std::string id;  // decimal number of 32 bits, in each cookie
+  std::string key;  // 32 bytes in base64
+  std::int64_t created_at_ms = 0;
+};
+
 // ---------------------------------------------------------------- stacks
 struct StackResource {
   std::string logical_id;

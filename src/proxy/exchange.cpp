@@ -149,7 +149,10 @@ void Exchange::forward(const routing::Forward& action, const http::RequestHead& 
                        const routing::Listener& listener) {
   record_.did(telemetry::Executed::forward);
   std::uint32_t chosen = 0;
-  if (action.groups.size() > 1) {
+  const std::int64_t now = worker_.unix_seconds();
+  if (const auto kept = stickiness_.group_of(action, *serving_, head, worker_.stickiness(), now)) {
+    chosen = *kept;
+  } else if (action.groups.size() > 1) {
     const auto group = worker_.weighted_chooser(*serving_, action).choose();
     if (!group) return fail(503);
     chosen = *group;
@@ -158,7 +161,13 @@ void Exchange::forward(const routing::Forward& action, const http::RequestHead& 
   }
   group_ = action.groups[chosen].target_group;
   record_.target_group = &serving_->snapshot->target_groups[group_];
-  const auto target = choose_target(serving_->groups[group_], choice_facts());
+  Serving::Group& candidates = serving_->groups[group_];
+  const balancing::ChoiceFacts facts = choice_facts();
+  auto target = stickiness_.target_of(candidates, head, facts, worker_.stickiness(), now);
+  if (!target || !admits(candidates, *target)) target = choose_target(candidates, facts);
+  record_.is_newly_sticky = stickiness_.is_new_session();
+  record_.is_fail_open = candidates.chooser.is_failing_open(facts);
+  record_.is_circuit_open = !target && candidates.chooser.eligible_count(facts) > 0;
   if (!target) return fail(503);
   if (head.expects_continue && request_side_ != RequestSide::done)
     client_->stream().send_copy("HTTP/1.1 100 Continue\r\n\r\n");
@@ -399,6 +408,7 @@ void Exchange::clear() {
   response_parser_.restart();
   record_.restart();
   if (transformed_.status != routing::TransformStatus::none) transformed_.clear();
+  stickiness_.clear();
   request_left_ = response_left_ = 0;
   interim_responses_ = 0;
   request_side_ = RequestSide::done;

@@ -19,6 +19,7 @@
 #include "proxy/forwarding.hpp"
 #include "proxy/local_ref.hpp"
 #include "proxy/serving.hpp"
+#include "proxy/stickiness.hpp"
 #include "proxy/target_use.hpp"
 #include "telemetry/request_record.hpp"
 
@@ -96,6 +97,7 @@ class Exchange {
   void receive_head();
   void send_to_client(ByteWindow& bytes);
   void start_response(const http::ResponseHead& head);
+  [[nodiscard]] std::string_view stickiness_lines(const http::ResponseHead& head);
   void start_tunnel();
   void forward_response(net::Buffer data);
   void forward_length(net::Buffer data);
@@ -117,6 +119,7 @@ class Exchange {
   ClientConnection* client_ = nullptr;
   TargetConnection* target_ = nullptr;
   TargetUse use_;  // of the target's load
+  Stickiness stickiness_;
   LocalRef<Serving> serving_;
   const routing::Listener* listener_ = nullptr;
   const routing::LoadBalancer* load_balancer_ = nullptr;

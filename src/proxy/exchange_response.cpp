@@ -78,7 +78,7 @@ void Exchange::start_response(const http::ResponseHead& head) {
     ByteWindow out;
     out.start(worker_.loop());
     write_response_head(out, head, client_framing_, client_version_, !keep_client_,
-                        listener_->response_headers);
+                        listener_->response_headers, stickiness_lines(head));
     send_to_client(out);
   }
   worker_.loop().cancel(try_timer_);
@@ -109,6 +109,11 @@ void Exchange::start_response(const http::ResponseHead& head) {
     // The window of a head is at most 32 KiB: the rest after a long one may be several blocks.
     if (response_side_ != ResponseSide::head) forward_response(std::move(block));
   });
+}
+
+std::string_view Exchange::stickiness_lines(const http::ResponseHead& head) {
+  return stickiness_.response_lines(*serving_->groups[group_].target_group, target_index_, head,
+                                    worker_.stickiness(), worker_.unix_seconds());
 }
 
 void Exchange::start_tunnel() {

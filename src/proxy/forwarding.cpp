@@ -232,7 +232,7 @@ ResponseFraming response_framing(const http::ResponseHead& head, http::Version c
 
 void write_response_head(ByteWindow& out, const http::ResponseHead& head, ResponseFraming framing,
                          http::Version client_version, bool close,
-                         const routing::ResponseHeaders& changes) {
+                         const routing::ResponseHeaders& changes, std::string_view more) {
   append_status_line(out, head);
   if (changes.lines.empty()) {
     http::append_headers(out, head.headers, http::is_end_to_end);
@@ -242,6 +242,7 @@ void write_response_head(ByteWindow& out, const http::ResponseHead& head, Respon
     });
     out.append(changes.lines);
   }
+  out.append(more);
   if (framing == ResponseFraming::content_length) {
     out.append("Content-Length: ");
     http::append_decimal(out, head.content_length);

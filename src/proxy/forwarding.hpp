@@ -48,10 +48,10 @@ enum class ResponseFraming : std::uint8_t { none, content_length, chunked, until
                                                http::Version client_version);
 
 // `close`: this is the connection's last response. An HTTP/1.0 client that keeps its connection is
-// told so. `changes` are the listener's.
+// told so. `changes` are the listener's; `more` are whole lines (cookies).
 void write_response_head(ByteWindow& out, const http::ResponseHead& head, ResponseFraming framing,
                          http::Version client_version, bool close,
-                         const routing::ResponseHeaders& changes);
+                         const routing::ResponseHeaders& changes, std::string_view more = {});
 
 // An interim response (1xx but 100 and 101).
 void write_interim_head(ByteWindow& out, const http::ResponseHead& head);

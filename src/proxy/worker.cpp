@@ -92,6 +92,7 @@ void Worker::apply(routing::SnapshotPtr snapshot) {
     serving->rate_lanes.push_back(limit != nullptr ? limit->limiter->lane_of(this) : nullptr);
   }
   serving->cells = accounting_.prepare(*snapshot, loop_->now_ms());
+  stickiness_.sealer.use(snapshot->stickiness_keys);
   serving->snapshot = std::move(snapshot);
   serving_ = std::move(serving);
   drop_unwanted_pools();

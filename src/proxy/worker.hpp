@@ -21,6 +21,7 @@
 #include "proxy/exchange.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/serving.hpp"
+#include "proxy/stickiness.hpp"
 #include "proxy/target_pool.hpp"
 #include "routing/snapshot.hpp"
 
@@ -64,6 +65,7 @@ class Worker {
   [[nodiscard]] http::RequestHead& request_head() { return request_head_; }
   [[nodiscard]] http::ResponseHead& response_head() { return response_head_; }
   [[nodiscard]] TraceIds& trace_ids() { return trace_ids_; }
+  [[nodiscard]] StickinessTools& stickiness() { return stickiness_; }
   [[nodiscard]] std::int64_t unix_seconds();
   // The bytes of a response of the load balancer's own, with what the listener's attributes add
   // (nullptr: nothing); valid until the next call.
@@ -97,6 +99,7 @@ class Worker {
   http::DateCache date_;
   std::string own_response_;
   TraceIds trace_ids_;
+  StickinessTools stickiness_;
   net::Timer burial_;
   std::uint64_t seed_;
   std::uint64_t connections_accepted_ = 0;

@@ -3,6 +3,7 @@
 // in use, and which ports there are. What refers to nothing is left out, since a snapshot must
 // always be had; the control plane refuses such references before they get here.
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -10,6 +11,7 @@
 
 #include "base/log.hpp"
 #include "model/attributes.hpp"
+#include "model/base64.hpp"
 #include "routing/compile_traffic.hpp"
 #include "routing/rule_matcher.hpp"
 #include "routing/snapshot.hpp"
@@ -68,6 +70,7 @@ LoadBalancer compile_load_balancer(const model::LoadBalancer& source, const Snap
 
 Forward compile_forward(const model::ForwardAction& source, const Positions& groups) {
   Forward out;
+  if (source.stickiness_enabled) out.stickiness_seconds = source.stickiness_duration_seconds;
   for (const model::TargetGroupTuple& tuple : source.target_groups) {
     const auto group = groups.find(tuple.target_group_arn);
     if (group == groups.end()) continue;
@@ -110,6 +113,7 @@ class Compiler {
     add_listeners();
     add_target_groups();
     add_ports();
+    add_stickiness_keys();
     return std::move(out_);
   }
 
@@ -191,6 +195,24 @@ class Compiler {
       Port& port = out_->ports[out_->listeners[i].bound_port];
       port.listeners.push_back(i);
       port.by_dns_name.emplace(matchable(load_balancer_of(i).dns_name, Case::folded), i);
+    }
+  }
+
+  // A key that cannot be read seals nothing; the control plane makes none such.
+  void add_stickiness_keys() {
+    if (sources_.stickiness_keys == nullptr) return;
+    std::vector<const model::StickinessKey*> newest_first;
+    for (const auto& [id, source] : *sources_.stickiness_keys) newest_first.push_back(&source);
+    std::ranges::sort(newest_first, std::ranges::greater{}, &model::StickinessKey::created_at_ms);
+    for (const model::StickinessKey* source : newest_first) {
+      StickinessKey out;
+      const auto bytes = model::base64_decode(source->key);
+      const char* end = source->id.data() + source->id.size();
+      if (!bytes || bytes->size() != out.key.size() ||
+          std::from_chars(source->id.data(), end, out.id).ptr != end)
+        continue;
+      std::ranges::copy(*bytes, out.key.begin());
+      out_->stickiness_keys.push_back(out);
     }
   }
 

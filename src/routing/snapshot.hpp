@@ -7,6 +7,7 @@
 // changed.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -15,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -57,6 +59,7 @@ struct Target {
   static constexpr std::uint32_t any_node = 0xffffffff;
   std::uint32_t node = any_node;
   std::int64_t registered_at_ms = 0;
+  std::uint64_t identity = 0;      // of this registration, for stickiness cookies
   bool in_vpc = false;             // reached through the VPC (rootless: needs a VPC socket)
   bool draining = false;           // finishes what it has, takes nothing new
   bool usable = true;              // false: unused (instance not running, zone not enabled)
@@ -70,6 +73,9 @@ struct TargetGroup {
   std::string name;
   model::HealthCheck health_check;
   BalancingPolicy policy;
+  std::uint64_t identity = 0;  // for stickiness cookies
+  // (identity, index) of the targets in order; only where the group is sticky.
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> by_identity;
   std::uint32_t nodes = 1;      // of its load balancer
   std::vector<Target> targets;  // in (id, port) order
   bool in_use = false;          // some rule of a load balancer refers to it
@@ -89,6 +95,7 @@ struct Forward {
   };
   std::vector<Weighted> groups;
   std::uint32_t weight_sum = 0;
+  std::int64_t stickiness_seconds = 0;  // of the groups among themselves; 0: none
 };
 
 // All that a request can be met with.
@@ -163,12 +170,19 @@ struct Port {
   std::map<std::string, std::uint32_t, std::less<>> by_dns_name;  // lower case
 };
 
+struct StickinessKey {
+  std::uint32_t id = 0;
+  std::array<unsigned char, 32> key{};
+  bool operator==(const StickinessKey&) const = default;
+};
+
 struct Snapshot {
   std::uint64_t revision = 0;
   std::vector<LoadBalancer> load_balancers;
   std::vector<Listener> listeners;
   std::vector<TargetGroup> target_groups;
-  std::map<std::uint16_t, Port> ports;  // by bound port
+  std::map<std::uint16_t, Port> ports;         // by bound port
+  std::vector<StickinessKey> stickiness_keys;  // the newest first: it seals, all of them open
 
   // The listener for a request that came in on `bound_port` with this Host value (may carry a
   // port, any letter case). nullptr where nothing listens there any more.
@@ -187,6 +201,7 @@ struct Sources {
   const std::map<std::tuple<std::string, std::string, std::uint16_t>, model::Target>& targets;
   const std::map<std::string, model::Instance>& instances;
   std::string_view vpc_cidr;
+  const std::map<std::string, model::StickinessKey>* stickiness_keys = nullptr;  // none: no cookies
 };
 
 // Compiles. `previous` (may be null) lends its health cells and epochs, so that a target keeps its

@@ -39,6 +39,32 @@ void check_use(Target& target, const model::LoadBalancer* load_balancer) {
   }
 }
 
+// FNV-1a over the parts, each with its length. What it is made of is the operator's, not a
+// client's.
+std::uint64_t identity_of(std::initializer_list<std::string_view> parts) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  const auto add = [&hash](unsigned char byte) { hash = (hash ^ byte) * 0x100000001b3; };
+  for (const std::string_view part : parts) {
+    for (const char c : part) add(static_cast<unsigned char>(c));
+    for (std::size_t size = part.size(); size != 0; size >>= 8U)
+      add(static_cast<unsigned char>(size & 0xffU));
+  }
+  return hash;
+}
+
+// A target that was registered anew is another one: its old sessions do not come back.
+void number_for_cookies(TargetGroup& group) {
+  group.identity = identity_of({group.arn});
+  if (group.policy.stickiness.kind == BalancingPolicy::Stickiness::Kind::off) return;
+  for (std::uint32_t i = 0; i < group.targets.size(); ++i) {
+    Target& target = group.targets[i];
+    target.identity = identity_of(
+        {target.id, std::to_string(target.port), std::to_string(target.registered_at_ms)});
+    group.by_identity.emplace_back(target.identity, i);
+  }
+  std::ranges::sort(group.by_identity);
+}
+
 bool is_checked(const Target& target) { return target.usable && !target.draining; }
 
 }  // namespace
@@ -129,6 +155,7 @@ TargetGroup TargetCompiler::compile_group(const model::TargetGroup& source,
   for (auto it = begin; it != sources_.targets.end() && std::get<0>(it->first) == source.arn; ++it)
     out.targets.push_back(compile_target(it->second, source, load_balancer));
   share_health(out);
+  number_for_cookies(out);
   return out;
 }
 

@@ -461,9 +461,9 @@ TEST_F(ElbTest, BadListenersOpenNoPort) {
   EXPECT_EQ(code([](auto& i) { i.load_balancer_arn = "arn:x"; }), "LoadBalancerNotFound");
   EXPECT_EQ(
       code([&](auto& i) {
-        i.default_actions = {{.order = 1, .config = model::ForwardAction{{{group, 1}}, true, 60}}};
+        i.default_actions = {{.order = 1, .config = model::ForwardAction{{{group, 1}}, true, 0}}};
       }),
-      "InvalidLoadBalancerAction");
+      "ValidationError");
   EXPECT_TRUE(data_plane_.opened.empty());
 }
 

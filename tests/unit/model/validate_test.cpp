@@ -350,10 +350,11 @@ TEST(Attributes, EveryDefaultIsValid) {
 }
 
 TEST(Attributes, WhatIsNotInForceIsRefusedNotIgnored) {
-  const auto sticky = validate_target_group_attributes({{"stickiness.enabled", "true"}});
-  ASSERT_FALSE(sticky);
-  EXPECT_EQ(sticky.error().code, "InvalidConfigurationRequest");
-  EXPECT_TRUE(validate_target_group_attributes({{"stickiness.enabled", "false"}}));
+  const std::string key = "target_group_health.dns_failover.minimum_healthy_targets.count";
+  const auto other = validate_target_group_attributes({{key, "2"}});
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, "InvalidConfigurationRequest");
+  EXPECT_TRUE(validate_target_group_attributes({{key, "1"}}));
 }
 
 TEST(Attributes, ValuesInForce) {

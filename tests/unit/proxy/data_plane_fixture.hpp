@@ -203,7 +203,8 @@ class DataPlaneTest : public testing::TestWithParam<net::Backend> {
   }
   void apply() {
     snapshot_ = routing::compile(
-        {load_balancers_, listeners_, rules_, groups_, targets_, instances_, "10.0.0.0/16"},
+        {load_balancers_, listeners_, rules_, groups_, targets_, instances_, "10.0.0.0/16",
+         &stickiness_keys_},
         snapshot_.get(), ++revision_);
     data_plane_->apply(snapshot_);
   }
@@ -229,6 +230,7 @@ class DataPlaneTest : public testing::TestWithParam<net::Backend> {
   std::map<std::string, model::TargetGroup> groups_;
   std::map<std::tuple<std::string, std::string, std::uint16_t>, model::Target> targets_;
   std::map<std::string, model::Instance> instances_;
+  std::map<std::string, model::StickinessKey> stickiness_keys_;
 };
 
 inline std::vector<net::Backend> backends() {
