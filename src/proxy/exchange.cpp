@@ -263,7 +263,7 @@ net::Buffer Exchange::take_length(net::Buffer data) {
 
 void Exchange::pipe_request() {
   if (request_side_ != RequestSide::length || request_left_ < piped_body_bytes_min) return;
-  if (!body_begun_ || !takes_body()) return;
+  if (!is_past_replay_ || !takes_body()) return;
   static_cast<void>(client_->stream().pipe_to(target_->stream(), request_left_));
 }
 
