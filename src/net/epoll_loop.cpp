@@ -326,12 +326,13 @@ void EpollStream::flush() {
 ssize_t EpollStream::send_front() {
   std::array<iovec, send_pieces_max> pieces;
   const std::size_t count = queue_.lend(pieces);
-  if (count == 1)
-    return ::send(fd_.get(), pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
+  // The FIN goes with the last bytes.
+  const int flags = MSG_NOSIGNAL | (phase_ == Phase::flushing ? MSG_MORE : 0);
+  if (count == 1) return ::send(fd_.get(), pieces[0].iov_base, pieces[0].iov_len, flags);
   msghdr message{};
   message.msg_iov = pieces.data();
   message.msg_iovlen = count;
-  return ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+  return ::sendmsg(fd_.get(), &message, flags);
 }
 
 void EpollStream::after_flush() {

@@ -188,8 +188,6 @@ void UringLoop::handle(const io_uring_cqe& cqe) {
       return static_cast<UringStream*>(owner)->on_received(cqe.res, cqe.flags);
     case Operation::send:
       return static_cast<UringStream*>(owner)->on_sent(cqe.res);
-    case Operation::try_send:
-      return static_cast<UringStream*>(owner)->on_try_refused(cqe.res);
     case Operation::poll_source:
     case Operation::poll_sink:
       return static_cast<UringStream*>(owner)->on_polled(operation);
@@ -201,15 +199,24 @@ void UringLoop::handle(const io_uring_cqe& cqe) {
       if ((cqe.flags & IORING_CQE_F_MORE) == 0) wake_armed_ = false;
       mailbox_.run();
       return;
+    case Operation::try_send:  // has been dealt with
     case Operation::ignore:
       return;
   }
 }
 
-void UringLoop::reap_ready() {
+// First the refused sends, and with them all sends that were tried: whoever hears of an error in this
+// turn then knows what had gone out before. Ready completions are all there are, but where more
+// came than the queue holds: those are collected first, since silence means success only at the end.
+void UringLoop::reap() {
+  if (io_uring_cq_has_overflow(&ring_)) return reap_overflow();
   unsigned head = 0;
   unsigned count = 0;
   io_uring_cqe* cqe = nullptr;
+  if (!tried_.empty()) {
+    io_uring_for_each_cqe(&ring_, head, cqe) handle_refusal(*cqe);
+    conclude_tries();
+  }
   io_uring_for_each_cqe(&ring_, head, cqe) {
     ++count;
     handle(*cqe);
@@ -217,14 +224,27 @@ void UringLoop::reap_ready() {
   io_uring_cq_advance(&ring_, count);
 }
 
-// To the last completion, also where more came than the queue holds: a tried send of which nothing
-// was heard counts as gone out.
-void UringLoop::reap() {
-  reap_ready();
-  while (io_uring_cq_has_overflow(&ring_)) {
+void UringLoop::reap_overflow() {
+  std::vector<io_uring_cqe> all;
+  do {
+    unsigned head = 0;
+    unsigned count = 0;
+    io_uring_cqe* cqe = nullptr;
+    io_uring_for_each_cqe(&ring_, head, cqe) {
+      ++count;
+      all.push_back(*cqe);
+    }
+    io_uring_cq_advance(&ring_, count);
     io_uring_get_events(&ring_);
-    reap_ready();
-  }
+  } while (io_uring_cq_ready(&ring_) > 0);
+  for (const io_uring_cqe& each : all) handle_refusal(each);
+  conclude_tries();
+  for (const io_uring_cqe& each : all) handle(each);
+}
+
+void UringLoop::handle_refusal(const io_uring_cqe& cqe) {
+  if (static_cast<Operation>(cqe.user_data & operation_mask) != Operation::try_send) return;
+  reinterpret_cast<UringStream*>(cqe.user_data & ~operation_mask)->on_try_refused(cqe.res);
 }
 
 void UringLoop::conclude_tries() {
@@ -271,7 +291,6 @@ void UringLoop::run() {
     free_dead();
     submit_and_wait();
     reap();
-    conclude_tries();
     wheel_.advance(now_ms_);
   }
 }

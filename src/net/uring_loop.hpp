@@ -185,7 +185,8 @@ class UringLoop final : public LoopBase {
   void arm_wake();
   void submit_and_wait();
   void reap();
-  void reap_ready();
+  void reap_overflow();
+  void handle_refusal(const io_uring_cqe& cqe);
   void handle(const io_uring_cqe& cqe);
   void submit_streams();
   void conclude_tries();

@@ -118,7 +118,8 @@ void UringStream::submit_receive() {
 
 void UringStream::submit_send() {
   if (queue_.empty()) return after_flush();
-  const int flags = MSG_NOSIGNAL | MSG_WAITALL | (must_wait_ ? 0 : MSG_DONTWAIT);
+  const int flags = MSG_NOSIGNAL | MSG_WAITALL | (must_wait_ ? 0 : MSG_DONTWAIT) |
+                    (phase_ == Phase::flushing ? MSG_MORE : 0);  // the FIN goes with it
   io_uring_sqe* sqe = loop_.entry();
   std::array<iovec, 1> single{};
   if (queue_.has_one_piece()) {
