@@ -73,8 +73,8 @@ bool Exchange::is_replay(TryEnd end, int error) const {
   if (end == TryEnd::not_connected) return policy.on_connect_failure;
   if (end != TryEnd::lost || !is_reused_ || !policy.on_stale) return false;
   return is_idempotent(method_) ||
-         is_unseen(target_->stream().fd(), error,
-                   request_head_.view().size() - target_->stream().queued_bytes());
+         // Of bytes that still wait in our own queue nothing is proven.
+         is_unseen(target_->stream().fd(), error, request_head_.view().size());
 }
 
 bool Exchange::is_worth_a_retry(TryEnd end) const {
