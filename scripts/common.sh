@@ -9,7 +9,7 @@ die() {
 # What a release build and `weir up` need, by the names of Debian and Ubuntu.
 packages_up=(g++ make cmake ninja-build pkg-config ccache
   liburing-dev libfmt-dev libspdlog-dev libsqlite3-dev libyaml-cpp-dev nlohmann-json3-dev libre2-dev libssl-dev
-  libcli11-dev libnftables-dev libnl-route-3-dev
+  libcli11-dev libnftables-dev libnl-route-3-dev zlib1g-dev libbrotli-dev libzstd-dev
   runc uidmap iproute2 curl ca-certificates python3 python3-flask python3-venv)
 # What the tests need besides.
 packages_test=("${packages_up[@]}" libgtest-dev libgmock-dev nftables util-linux procps)

@@ -56,15 +56,14 @@ bool is_arn_or_empty(std::string_view value, const AttributeSpec&) {
 
 constexpr auto load_balancer_specs = std::to_array<AttributeSpec>({
     {"weir.compression.algorithms", "off", "off, or a list of br, gzip, zstd",
-     is_compression_algorithms, default_only},
+     is_compression_algorithms, in_force},
     {"weir.compression.content_types",
      "text/*,application/javascript,application/json,application/ld+json,application/manifest+json,"
      "application/wasm,application/xhtml+xml,application/xml,application/atom+xml,"
      "application/rss+xml,application/problem+json,font/otf,font/ttf,image/bmp,image/svg+xml,"
      "image/x-icon",
-     "a list of at most 32 media types such as text/html or text/*", is_content_types,
-     default_only},
-    range("weir.compression.min_bytes", "1024", "0-1048576", 0, 1'048'576, default_only),
+     "a list of at most 32 media types such as text/html or text/*", is_content_types, in_force},
+    range("weir.compression.min_bytes", "1024", "0-1048576", 0, 1'048'576, in_force),
     range("weir.rate_limit.burst", "0", "0-1000000", 0, 1'000'000, in_force),
     {"weir.rate_limit.key", "source-ip", "source-ip or header:NAME", is_rate_limit_key, in_force},
     range("weir.rate_limit.requests_per_second", "0", "0-1000000", 0, 1'000'000, in_force),

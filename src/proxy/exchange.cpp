@@ -171,6 +171,8 @@ void Exchange::forward(const routing::Forward& action, const http::RequestHead& 
   if (!target) return fail(503);
   if (head.expects_continue && request_side_ != RequestSide::done)
     client_->stream().send_copy("HTTP/1.1 100 Continue\r\n\r\n");
+  if (load_balancer_->compression != nullptr)
+    wanted_encoding_ = wanted_encoding(*load_balancer_->compression, head);
   request_head_.start(worker_.loop());
   write_request_head(request_head_, head,
                      {*load_balancer_, listener.port, client_->ip(), client_->port(),
@@ -396,6 +398,8 @@ void Exchange::touch() { client_->touch(); }
 void Exchange::clear() {
   worker_.accounting().end(record_, serving_->cells, *client_, worker_.loop().now_us());
   end_tries();
+  if (compressor_ != nullptr) worker_.compressors().give_back(std::move(compressor_));
+  wanted_encoding_ = traffic::Encoding::identity;
   client_ = nullptr;
   target_ = nullptr;
   listener_ = nullptr;

@@ -10,12 +10,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "http/own_response.hpp"
 #include "http/parser.hpp"
 #include "net/buffer.hpp"
 #include "proxy/byte_window.hpp"
+#include "proxy/compression.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/local_ref.hpp"
 #include "proxy/serving.hpp"
@@ -96,6 +98,8 @@ class Exchange {
   // response
   void receive_head();
   void send_to_client(ByteWindow& bytes);
+  // weir.compression.*: takes a compressor where the answer is to be compressed.
+  void choose_encoding(http::ResponseHead& head);
   void start_response(const http::ResponseHead& head);
   [[nodiscard]] std::string_view stickiness_lines(const http::ResponseHead& head);
   void start_tunnel();
@@ -104,7 +108,8 @@ class Exchange {
   void forward_chunked(net::Buffer data);
   void forward_until_close(net::Buffer data);
   void pipe_response();
-  void send_chunk(std::string_view content);
+  [[nodiscard]] bool send_chunk(std::string_view content);
+  [[nodiscard]] bool end_chunks(std::string_view trailers);
   void after_response_bytes();
   // finish
   void complete();
@@ -138,10 +143,12 @@ class Exchange {
   std::uint32_t group_ = 0;
   std::uint32_t target_index_ = 0;
   net::Timer try_timer_;
+  std::unique_ptr<BodyCompressor> compressor_;  // nullptr: the body goes as it is
   int retries_ = 0;
   int interim_responses_ = 0;
   RequestSide request_side_ = RequestSide::done;
   ResponseSide response_side_ = ResponseSide::head;
+  traffic::Encoding wanted_encoding_ = traffic::Encoding::identity;
   ResponseFraming client_framing_ = ResponseFraming::none;
   http::Method method_ = http::Method::get;
   http::Version client_version_ = http::Version::http_1_1;

@@ -57,7 +57,16 @@ void Exchange::receive_head() {
     use_.answered(head.status, worker_.loop().now_ms());
     if (try_again(TryEnd::status)) return;
   }
+  if (load_balancer_->compression != nullptr) choose_encoding(head);
   start_response(head);
+}
+
+void Exchange::choose_encoding(http::ResponseHead& head) {
+  if (!is_compressible(*load_balancer_->compression, head)) return;
+  add_vary(head);
+  if (wanted_encoding_ == traffic::Encoding::identity) return;
+  compressor_ = worker_.compressors().take(wanted_encoding_);
+  if (compressor_ != nullptr) compressor_->change(head);
 }
 
 void Exchange::send_to_client(ByteWindow& bytes) {
@@ -70,7 +79,8 @@ void Exchange::start_response(const http::ResponseHead& head) {
   record_.elb_status = record_.target_status = head.status;
   record_.is_from_target = true;
   keep_target_ = keep_target_ && head.keep_alive;
-  client_framing_ = response_framing(head, client_version_);
+  client_framing_ =
+      compressor_ != nullptr ? ResponseFraming::chunked : response_framing(head, client_version_);
   if (client_framing_ == ResponseFraming::until_close) keep_client_ = false;
   // An answer before the request's end: what is left of the request is not waited for.
   if (request_side_ != RequestSide::done) keep_client_ = false;
@@ -158,13 +168,19 @@ void Exchange::forward_length(net::Buffer data) {
     keep_target_ = false;
   }
   response_left_ -= data.size();
-  client_->stream().send(std::move(data));
+  if (compressor_ == nullptr) {
+    client_->stream().send(std::move(data));
+  } else if (!send_chunk(data.view()) || (response_left_ == 0 && !end_chunks({}))) {
+    return abandon();
+  }
   if (response_left_ == 0) return complete();
   after_response_bytes();
 }
 
 void Exchange::pipe_response() {
-  if (response_side_ != ResponseSide::length || response_left_ < piped_body_bytes_min) return;
+  if (compressor_ != nullptr || response_side_ != ResponseSide::length ||
+      response_left_ < piped_body_bytes_min)
+    return;
   // Refused where it is under way already or no pipe can be had: the body goes on as it does.
   static_cast<void>(target_->stream().pipe_to(client_->stream(), response_left_));
 }
@@ -178,17 +194,12 @@ void Exchange::on_target_piped(std::size_t bytes) {
 void Exchange::forward_chunked(net::Buffer data) {
   while (!data.empty()) {
     const auto step = response_decoder_.step(data.view());
-    if (!step.content.empty()) send_chunk(step.content);
+    if (!step.content.empty() && !send_chunk(step.content)) return abandon();
     if (step.state == ParseState::refused) return abandon();
     data.consume(step.consumed);
     if (step.state == ParseState::done) {
       if (!data.empty()) keep_target_ = false;
-      if (client_framing_ == ResponseFraming::chunked) {
-        net::Stream& stream = client_->stream();
-        stream.send_copy("0\r\n");
-        stream.send_copy(response_decoder_.trailers());
-        stream.send_copy("\r\n");
-      }
+      if (!end_chunks(response_decoder_.trailers())) return abandon();
       return complete();
     }
   }
@@ -196,17 +207,34 @@ void Exchange::forward_chunked(net::Buffer data) {
 }
 
 void Exchange::forward_until_close(net::Buffer data) {
-  send_chunk(data.view());
+  if (!send_chunk(data.view())) return abandon();
   after_response_bytes();
 }
 
-void Exchange::send_chunk(std::string_view content) {
+// False: it cannot be compressed.
+bool Exchange::send_chunk(std::string_view content) {
   net::Stream& stream = client_->stream();
-  if (client_framing_ != ResponseFraming::chunked) return stream.send_copy(content);
+  if (compressor_ != nullptr) return compressor_->send(stream, content);
+  if (client_framing_ != ResponseFraming::chunked) {
+    stream.send_copy(content);
+    return true;
+  }
   std::array<char, http::chunk_size_line_bytes_max> line;
   stream.send_copy(http::chunk_size_line(content.size(), line));
   stream.send_copy(content);
   stream.send_copy(http::chunk_end);
+  return true;
+}
+
+// The same.
+bool Exchange::end_chunks(std::string_view trailers) {
+  net::Stream& stream = client_->stream();
+  if (compressor_ != nullptr && !compressor_->finish(stream)) return false;
+  if (client_framing_ != ResponseFraming::chunked) return true;
+  stream.send_copy("0\r\n");
+  stream.send_copy(trailers);
+  stream.send_copy("\r\n");
+  return true;
 }
 
 void Exchange::after_response_bytes() {
@@ -215,7 +243,7 @@ void Exchange::after_response_bytes() {
 
 void Exchange::on_target_end() {
   if (response_side_ == ResponseSide::until_close) {
-    if (client_framing_ == ResponseFraming::chunked) client_->stream().send_copy(http::last_chunk);
+    if (!end_chunks({})) return abandon();
     return complete();
   }
   if (response_side_ == ResponseSide::tunnel) {

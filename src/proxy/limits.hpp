@@ -21,6 +21,11 @@ inline constexpr std::uint64_t piped_body_bytes_min = 128 * 1024;
 // Interim responses (1xx) to one request; more are 502.
 inline constexpr int interim_responses_max = 16;
 
+// Responses compressed at a time by one worker, at below 2 MiB each; further ones go as they are.
+// And compressors kept for the next ones, of each encoding.
+inline constexpr std::size_t compressors_max = 128;
+inline constexpr std::size_t idle_compressors_max = 16;
+
 // Idle connections kept for one target and worker; further ones are closed after use.
 inline constexpr std::size_t idle_connections_max = 1024;
 

@@ -18,6 +18,7 @@
 #include "net/loop.hpp"
 #include "proxy/accounting.hpp"
 #include "proxy/client_connection.hpp"
+#include "proxy/compression.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/serving.hpp"
@@ -64,6 +65,7 @@ class Worker {
   void retire(TargetConnection& connection);
   [[nodiscard]] http::RequestHead& request_head() { return request_head_; }
   [[nodiscard]] http::ResponseHead& response_head() { return response_head_; }
+  [[nodiscard]] CompressorPool& compressors() { return compressors_; }
   [[nodiscard]] TraceIds& trace_ids() { return trace_ids_; }
   [[nodiscard]] StickinessTools& stickiness() { return stickiness_; }
   [[nodiscard]] std::int64_t unix_seconds();
@@ -100,6 +102,7 @@ class Worker {
   std::string own_response_;
   TraceIds trace_ids_;
   StickinessTools stickiness_;
+  CompressorPool compressors_;
   net::Timer burial_;
   std::uint64_t seed_;
   std::uint64_t connections_accepted_ = 0;

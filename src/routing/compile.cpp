@@ -65,6 +65,7 @@ LoadBalancer compile_load_balancer(const model::LoadBalancer& source, const Snap
                           {"strictest", Desync::strictest}},
                          out.desync_mode);
   out.rate_limit = compile_rate_limit(source, previous);
+  out.compression = compile_compression(source);
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "model/attributes.hpp"
+#include "routing/text.hpp"
 
 namespace weir::routing {
 namespace {
@@ -34,6 +35,28 @@ std::shared_ptr<const RateLimit> compile_rate_limit(const model::LoadBalancer& s
   const bool is_same = before != nullptr && before->limiter->limit() == limit &&
                        before->header_name == out->header_name;
   out->limiter = is_same ? before->limiter : std::make_shared<traffic::RateLimiter>(limit);
+  return out;
+}
+
+std::shared_ptr<const traffic::CompressionPolicy> compile_compression(
+    const model::LoadBalancer& source) {
+  using traffic::Encoding;
+  const auto specs = model::load_balancer_attributes();
+  const auto text = [&](std::string_view key) {
+    return model::value_of(source.attributes, specs, key);
+  };
+  auto out = std::make_shared<traffic::CompressionPolicy>();
+  const std::string algorithms = text("weir.compression.algorithms");
+  for (const std::string_view item : model::items_of(algorithms)) {
+    for (const Encoding encoding : {Encoding::br, Encoding::gzip, Encoding::zstd}) {
+      if (item == traffic::name_of(encoding)) out->algorithms.push_back(encoding);
+    }
+  }
+  if (out->algorithms.empty()) return nullptr;
+  const std::string types = matchable(text("weir.compression.content_types"), Case::folded);
+  for (const std::string_view item : model::items_of(types)) out->content_types.emplace_back(item);
+  out->bytes_min = static_cast<std::uint64_t>(
+      model::number_of(source.attributes, specs, "weir.compression.min_bytes"));
   return out;
 }
 

@@ -12,6 +12,10 @@ namespace weir::routing {
 [[nodiscard]] std::shared_ptr<const RateLimit> compile_rate_limit(const model::LoadBalancer& source,
                                                                   const Snapshot* previous);
 
+// nullptr: off.
+[[nodiscard]] std::shared_ptr<const traffic::CompressionPolicy> compile_compression(
+    const model::LoadBalancer& source);
+
 [[nodiscard]] traffic::RetryPolicy compile_retry(const model::TargetGroup& source);
 
 }  // namespace weir::routing

@@ -26,6 +26,7 @@
 #include "routing/response_headers.hpp"
 #include "routing/target_load.hpp"
 #include "routing/transform.hpp"
+#include "traffic/compression_policy.hpp"
 #include "traffic/rate_limiter.hpp"
 #include "traffic/retry.hpp"
 
@@ -160,7 +161,8 @@ struct LoadBalancer {
     defensive,
     strictest
   } desync_mode = DesyncMode::defensive;
-  std::shared_ptr<const RateLimit> rate_limit;  // nullptr: off
+  std::shared_ptr<const RateLimit> rate_limit;                    // nullptr: off
+  std::shared_ptr<const traffic::CompressionPolicy> compression;  // nullptr: off
 };
 
 // The listeners behind one port of this machine. With several load balancers on it, the Host
