@@ -34,6 +34,14 @@ class SlotList {
 
   void bury() { retired_.clear(); }
   [[nodiscard]] bool has_retired() const { return !retired_.empty(); }
+  // Those that have not been retired. `use` may retire any.
+  template <typename Use>
+  void for_each(Use use) {
+    std::vector<T*> all;
+    all.reserve(objects_.size());
+    for (const auto& object : objects_) all.push_back(object.get());
+    for (T* object : all) use(*object);
+  }
   [[nodiscard]] std::size_t size() const { return objects_.size(); }
 
  private:

@@ -98,7 +98,7 @@ Result<std::string> address_zone(const State& state, const model::TargetGroup& g
   return "all";
 }
 
-Status register_one(Draft& draft, const model::TargetGroup& group,
+Status register_one(Draft& draft, const model::TargetGroup& group, std::int64_t now_ms,
                     const TargetDescription& description) {
   const State& state = draft.state();
   const auto port = port_of(description, group);
@@ -114,7 +114,7 @@ Status register_one(Draft& draft, const model::TargetGroup& group,
                           .id = description.id,
                           .port = *port,
                           .zone = std::move(*zone),
-                          .registered_at_ms = wall_ms()});
+                          .registered_at_ms = now_ms});
   return {};
 }
 
@@ -266,8 +266,10 @@ Status Elb::register_targets(const std::string& target_group_arn,
   return registry_.update([&](Draft& draft) -> Status {
     const auto group = find_group(draft.state(), target_group_arn);
     if (!group) return std::unexpected(group.error());
+    // One time for all: those of one registration begin together (slow start, reference §4.3).
+    const std::int64_t now_ms = wall_ms();
     for (const TargetDescription& target : targets) {
-      if (auto done = register_one(draft, **group, target); !done) return done;
+      if (auto done = register_one(draft, **group, now_ms, target); !done) return done;
     }
     return {};
   });

@@ -1,7 +1,10 @@
 #include "health/checked_target.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
+
+#include "base/clock.hpp"
 
 namespace weir::health {
 namespace {
@@ -21,6 +24,7 @@ CheckedTarget::CheckedTarget(net::Loop& loop, CheckedTargetOwner& owner,
       port_(target.port),
       address_(target.address),
       is_in_vpc_(target.in_vpc),
+      registered_at_ms_(target.registered_at_ms),
       cell_(target.health),
       settings_(std::move(settings)),
       health_(settings_->check.healthy_threshold, settings_->check.unhealthy_threshold),
@@ -111,13 +115,41 @@ void CheckedTarget::settle() {
   arm();
 }
 
+// Reference §4.3: only where another healthy target takes its full share already. Targets that were
+// registered together with the first ones begin as these do; one that recovers always ramps.
+bool CheckedTarget::begins_slowly() const {
+  if (settings_->slow_start_ms == 0) return false;
+  const std::int64_t now_ms = loop_.now_ms();
+  return std::ranges::any_of(settings_->peers, [&](const GroupSettings::Peer& peer) {
+    if (peer.cell == cell_ ||
+        peer.cell->state.load(std::memory_order_relaxed) != routing::HealthState::healthy)
+      return false;
+    const std::int64_t from_ms = peer.cell->slow_start_from_ms.load(std::memory_order_relaxed);
+    const bool is_ramping = from_ms != 0 && now_ms - from_ms < settings_->slow_start_ms;
+    return !is_ramping && (has_failed_ || peer.registered_at_ms < registered_at_ms_);
+  });
+}
+
+void CheckedTarget::publish_state() {
+  const routing::HealthState state = health_.status().state;
+  if (state == routing::HealthState::healthy) {
+    const std::int64_t from_ms = begins_slowly() ? std::max<std::int64_t>(1, loop_.now_ms()) : 0;
+    cell_->slow_start_from_ms.store(from_ms, std::memory_order_relaxed);
+  } else if (state == routing::HealthState::unhealthy) {
+    has_failed_ = true;
+    cell_->slow_start_from_ms.store(0, std::memory_order_relaxed);
+    cell_->failed_at_ms.store(wall_ms(), std::memory_order_relaxed);
+  }
+  cell_->state.store(state, std::memory_order_relaxed);
+  settings_->health_epoch->fetch_add(1, std::memory_order_release);
+}
+
 // Readers find the new state in the cell once they see the raised epoch.
 void CheckedTarget::on_verdict(CheckResult result, int code) {
   const std::string description = health_.status().description;
   const bool state_changed = health_.record(result, code, check_counts_);
   if (state_changed) {
-    cell_->state.store(health_.status().state, std::memory_order_relaxed);
-    settings_->health_epoch->fetch_add(1, std::memory_order_release);
+    publish_state();
     settle();
   }
   if (state_changed || description != health_.status().description)

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "health/checker.hpp"
 #include "health/probe.hpp"
@@ -21,6 +22,13 @@ struct GroupSettings {
   std::uint16_t port = 0;              // 0: the target's own
   std::optional<net::Address> source;  // of checks of targets in the VPC
   std::shared_ptr<std::atomic<std::uint32_t>> health_epoch;
+  // Slow start (reference §4.3); 0: off, and then no peers are named.
+  std::int64_t slow_start_ms = 0;
+  struct Peer {
+    std::shared_ptr<routing::TargetHealthCell> cell;
+    std::int64_t registered_at_ms = 0;
+  };
+  std::vector<Peer> peers;  // the targets of the group in use
 };
 
 // A wish for a counting check outdoes one for a quick check.
@@ -76,6 +84,8 @@ class CheckedTarget final : ProbeEvents {
   void end_check();
   void stop_probe();
   void settle();
+  void publish_state();
+  [[nodiscard]] bool begins_slowly() const;
 
   net::Loop& loop_;
   CheckedTargetOwner& owner_;
@@ -83,6 +93,8 @@ class CheckedTarget final : ProbeEvents {
   std::uint16_t port_;
   std::string address_;
   bool is_in_vpc_ = false;
+  std::int64_t registered_at_ms_ = 0;
+  bool has_failed_ = false;  // since it was registered
   std::shared_ptr<routing::TargetHealthCell> cell_;
   std::shared_ptr<const GroupSettings> settings_;
   std::shared_ptr<const GroupSettings> settings_of_check_;  // of the check that is under way

@@ -44,8 +44,13 @@ std::shared_ptr<const GroupSettings> settings_of(const routing::TargetGroup& gro
   }
   auto out = std::make_shared<GroupSettings>(
       GroupSettings{group.arn, group.health_check, std::move(*codes), port_of(group.health_check),
-                    std::nullopt, group.health_epoch});
+                    std::nullopt, group.health_epoch, group.policy.slow_start_ms, {}});
   if (const auto source = net::Address::parse(group.check_source, 0)) out->source = *source;
+  if (group.policy.slow_start_ms == 0) return out;
+  for (const routing::Target& target : group.targets) {
+    if (target.usable && !target.draining)
+      out->peers.push_back({target.health, target.registered_at_ms});
+  }
   return out;
 }
 

@@ -330,6 +330,13 @@ void Exchange::on_client_gone() {
   clear();
 }
 
+// Reference §4.8: the client gets 502, or notices that the response is cut off.
+void Exchange::on_registration_ended() {
+  if (!use_.is_over()) return;
+  if (response_side_ != ResponseSide::head) return abandon();
+  fail(502);
+}
+
 void Exchange::on_client_drained() {
   if (target_ != nullptr) target_->stream().set_receiving(true);
 }

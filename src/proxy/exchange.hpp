@@ -57,6 +57,8 @@ class Exchange {
   void on_target_end();
   void on_target_error(int error);
   void on_target_drained();
+  // Some registrations have ended, perhaps that of the target in use.
+  void on_registration_ended();
 
   // What becomes the access log line and moves the counters; every phase writes what it knows.
   [[nodiscard]] telemetry::RequestRecord& record() { return record_; }

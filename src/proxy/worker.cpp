@@ -10,6 +10,7 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "net/socket.hpp"
+#include "proxy/deregistration.hpp"
 #include "proxy/limits.hpp"
 
 namespace weir::proxy {
@@ -93,9 +94,17 @@ void Worker::apply(routing::SnapshotPtr snapshot) {
   }
   serving->cells = accounting_.prepare(*snapshot, loop_->now_ms());
   stickiness_.sealer.use(snapshot->stickiness_keys);
+  const bool cuts_off = serving_ && end_registrations(*serving_, *snapshot);
   serving->snapshot = std::move(snapshot);
   serving_ = std::move(serving);
   drop_unwanted_pools();
+  if (cuts_off) cut_off_deregistered();
+}
+
+void Worker::cut_off_deregistered() {
+  targets_.for_each([](TargetConnection& connection) {
+    if (connection.exchange() != nullptr) connection.exchange()->on_registration_ended();
+  });
 }
 
 LocalRef<TargetPool> Worker::pool_of(const routing::Target& target) {

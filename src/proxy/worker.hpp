@@ -83,6 +83,7 @@ class Worker {
   [[nodiscard]] LocalRef<TargetPool> pool_of(const routing::Target& target);
   [[nodiscard]] Fd target_socket(const TargetPool& pool);
   void drop_unwanted_pools();
+  void cut_off_deregistered();
   void bury_soon();
 
   std::unique_ptr<net::Loop> loop_;
