@@ -23,6 +23,7 @@ constexpr const char* main_footer = R"(Examples:
   weir up                                the two clusters of the built-in template
   weir up site.yaml -p Size=3            a CloudFormation template of yours
   weir status                            what runs, where, how healthy
+  weir explain GET /cluster1             which rule takes this request, and why
   weir exec i-0abc -- ps aux             a command inside an instance
   weir down && weir stop                 remove it all, end the daemon
 
@@ -61,6 +62,7 @@ class App {
   std::string state_ = daemon::default_state_dir();
   std::string output_ = "text";
   UpOptions up_;
+  ExplainOptions explain_;
   daemon::ServeOptions serve_;
   std::string event_loop_;
   std::string name_, id_, path_;
@@ -146,6 +148,22 @@ void App::add_stack_commands() {
 
   add(app_, "status", "What runs, where, how healthy",
       "Examples:\n  weir status\n  weir status --output json", [this] { return status(common_); });
+
+  CLI::App* explain_command = add(
+      app_, "explain", "Which rule takes a request, and why the rules before it do not",
+      "Examples:\n  weir explain GET /cluster1\n"
+      "  weir explain GET 'http://web-1.us-east-1.elb.localhost:8080/a?x=1' -H 'X-Tenant: blue'\n"
+      "  weir explain POST /login -H 'Host: shop.example' --from 203.0.113.7",
+      [this] { return explain(common_, explain_); });
+  explain_command->add_option("METHOD", explain_.method, "GET, POST, …")->required();
+  explain_command
+      ->add_option("URL", explain_.url,
+                   "http://host[:port]/path?query, or the path alone (port 80)")
+      ->required();
+  explain_command->add_option("-H,--header", explain_.headers, "a header, as 'Name: value'")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  explain_command->add_option("--from", explain_.client_ip, "the client's address (127.0.0.1)");
 }
 
 void App::add_instance_commands() {

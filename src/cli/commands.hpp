@@ -25,6 +25,12 @@ struct UpOptions {
   daemon::ServeOptions serve;
 };
 
+struct ExplainOptions {
+  std::string method, url;
+  std::vector<std::string> headers;  // Name: value
+  std::string client_ip = "127.0.0.1";
+};
+
 // Says on standard error what is wrong and what to do (and on standard output as JSON where that is
 // asked for); returns 1.
 int report_error(const Common& common, const Error& error);
@@ -32,6 +38,7 @@ int report_error(const Common& common, const Error& error);
 int up(const Common& common, const UpOptions& options);
 int down(const Common& common, const std::string& name, bool is_all);
 int status(const Common& common);
+int explain(const Common& common, const ExplainOptions& options);
 int instances(const Common& common, bool is_all);
 int instances_action(const Common& common, const std::string& action,
                      const std::vector<std::string>& ids);

@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "compute/image.hpp"
 #include "daemon/deploy.hpp"
+#include "daemon/explain_command.hpp"
 #include "daemon/instance_commands.hpp"
 #include "daemon/json.hpp"
 #include "daemon/report.hpp"
@@ -19,6 +20,12 @@ namespace weir::daemon {
 namespace {
 
 Result<Json> run_status(Parts& parts, const Json&, Session&) { return status_json(parts); }
+
+Result<Json> run_explain(Parts& parts, const Json& request, Session&) {
+  Result<Json> out = Json{};
+  parts.registry.read([&](const control::State& state) { out = explain_json(state, request); });
+  return out;
+}
 
 Result<Json> run_ping(Parts& parts, const Json&, Session&) { return daemon_json(parts); }
 
@@ -98,10 +105,11 @@ struct Command {
   bool any_version = false;  // understood from a CLI of another version too
 };
 
-constexpr std::array<Command, 11> commands{{
+constexpr std::array<Command, 12> commands{{
     {"ping", run_ping, true},
     {"stop", run_stop, true},
     {"status", run_status},
+    {"explain", run_explain},
     {"up", run_up},
     {"down", run_down},
     {"instances", run_instances_list},

@@ -1,7 +1,8 @@
 // One compiled condition of a rule (reference §3.2): asked for each request, never allocating.
 //
-// Regular expressions are RE2's, whose time is linear in the subject. Its automaton cache takes a
-// reader's lock inside, which requests pay that meet a rule with RegexValues, and no others.
+// Regular expressions are RE2's, whose time is linear in the subject. The automaton of each has a
+// reader's lock inside. A request pays it only for expressions that are asked: those whose literals
+// its own text contains (required_literals.hpp), and those that have none.
 #pragma once
 
 #include <memory>

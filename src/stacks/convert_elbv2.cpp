@@ -62,7 +62,13 @@ model::ForwardAction to_forward(const Members& action, const Site& site) {
   if (lone.empty()) return forward;
   if (config == nullptr) {
     forward.target_groups.push_back({lone, 1});
-  } else {
+    return forward;
+  }
+  // Both are taken where they name the same single group; what is not known yet may well.
+  const bool is_known = !config->has_unknown() && !action.find("TargetGroupArn")->has_unknown();
+  const bool is_same = forward.target_groups.size() == 1 &&
+                       (!is_known || forward.target_groups.front().target_group_arn == lone);
+  if (!is_same) {
     site.diagnostics.add(action.mark(), site.path,
                          "give TargetGroupArn or ForwardConfig, not both");
   }

@@ -88,6 +88,52 @@ TEST_P(RulesTest, AKeptConnectionForgetsTheTransform) {
   EXPECT_THAT(seen[1], HasSubstr("\r\nHost: h\r\n"));
 }
 
+TEST_P(RulesTest, ARedirectFillsItsPlaceholdersAndShowsThePort) {
+  model::RedirectAction to;
+  to.path = "/moved/#{host}/#{port}/#{path}";
+  to.query = "from=#{protocol}&#{query}";
+  add_rule(1, {"/a*"}).actions = {{1, to}};
+  model::RedirectAction secure;
+  secure.protocol = "HTTPS";
+  secure.port = "443";
+  secure.status_code = 302;
+  add_rule(2, {"/b*"}).actions = {{1, secure}};
+  apply();
+  const std::string moved = ask("GET /a/b?x=1 HTTP/1.1\r\nHost: Web.Example:8080\r\n\r\n");
+  EXPECT_THAT(moved, StartsWith("HTTP/1.1 301 Moved Permanently\r\n"));
+  EXPECT_THAT(moved, HasSubstr("\r\nLocation: http://web.example:80/moved/web.example/80/a/b"
+                               "?from=http&x=1\r\n"));
+  const std::string found = ask("GET /b HTTP/1.1\r\nHost: Web.Example\r\n\r\n");
+  EXPECT_THAT(found, StartsWith("HTTP/1.1 302 "));
+  EXPECT_THAT(found, HasSubstr("\r\nLocation: https://web.example:443/b\r\n"))
+      << "an empty query shows no question mark";
+}
+
+TEST_P(RulesTest, ARedirectLongerThan8KIs507) {
+  model::RedirectAction to;
+  to.path = "/#{path}#{path}";
+  add_rule(1, {"/*"}).actions = {{1, to}};
+  apply();
+  const auto status = [&](std::size_t bytes) {
+    return ask("GET /" + std::string(bytes, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n").substr(9, 3);
+  };
+  EXPECT_EQ(status(4000), "301");
+  EXPECT_EQ(status(4200), "507");
+}
+
+TEST_P(RulesTest, AFixedResponseHasItsTypeAndBody) {
+  add_rule(1, {"/plain"}).actions = {{1, model::FixedResponseAction{404, "", "gone"}}};
+  add_rule(2, {"/json"}).actions = {{1, model::FixedResponseAction{503, "application/json", "{}"}}};
+  apply();
+  const std::string plain = ask("GET /plain HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(plain, StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(plain, HasSubstr("\r\nContent-Type: text/plain; charset=utf-8\r\n"));
+  EXPECT_THAT(plain, testing::EndsWith("\r\n\r\ngone"));
+  const std::string json = ask("GET /json HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(json, HasSubstr("\r\nContent-Type: application/json\r\n"));
+  EXPECT_THAT(json, testing::EndsWith("\r\n\r\n{}"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, RulesTest, testing::ValuesIn(backends()), backend_name);
 
 }  // namespace
