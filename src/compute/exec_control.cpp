@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <charconv>
 #include <string_view>
+#include <vector>
 
 #include "base/fd.hpp"
 
@@ -20,6 +21,7 @@ namespace weir::compute {
 namespace {
 
 constexpr int hang_up_patience_ms = 2'000;
+constexpr int begin_interval_ms = 10;
 constexpr std::array<int, 6> allowed_signals = {SIGHUP,  SIGINT,  SIGQUIT,
                                                 SIGTERM, SIGKILL, SIGWINCH};
 
@@ -36,12 +38,14 @@ class ControlledCommand {
  private:
   [[nodiscard]] bool wait();
   void receive();
-  void deliver(int signal) const;
+  void note(int signal);
+  void deliver();
   [[nodiscard]] pid_t command_pid() const;
 
   int control_;  // -1 once it has ended
   std::string pid_path_;
   pid_t runtime_ = -1;
+  std::vector<int> undelivered_;
   Fd ended_;
   std::atomic<int> exit_status_ = 0;
 };
@@ -63,12 +67,14 @@ Result<int> ControlledCommand::run(Children& children, const Command& command) {
 // True once the command has ended.
 bool ControlledCommand::wait() {
   std::array<pollfd, 2> waiting{pollfd{ended_.get(), POLLIN, 0}, pollfd{control_, POLLIN, 0}};
-  const int patience_ms = control_ < 0 ? hang_up_patience_ms : -1;
+  const bool is_early = !undelivered_.empty();
+  const int patience_ms = is_early ? begin_interval_ms : control_ < 0 ? hang_up_patience_ms : -1;
   const int ready = poll(waiting.data(), waiting.size(), patience_ms);
   if (ready < 0) return false;  // EINTR
   if (waiting[0].revents != 0) return true;
-  if (ready == 0) deliver(SIGKILL);
   if (waiting[1].revents != 0) receive();
+  if (ready == 0 && !is_early) note(SIGKILL);
+  deliver();
   return false;
 }
 
@@ -78,21 +84,31 @@ void ControlledCommand::receive() {
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got <= 0) {
     control_ = -1;
-    return deliver(SIGHUP);
+    return note(SIGHUP);
   }
   for (const char byte : std::string_view(bytes.data(), static_cast<std::size_t>(got))) {
-    if (std::ranges::find(allowed_signals, int{byte}) != allowed_signals.end()) deliver(byte);
+    if (std::ranges::find(allowed_signals, int{byte}) != allowed_signals.end()) note(byte);
   }
 }
 
-// The runtime is alive: it is waited for by `ended_`, so no number here can mean anyone else.
-void ControlledCommand::deliver(int signal) const {
-  const pid_t command = signal == SIGWINCH ? -1 : command_pid();
-  if (command <= 1) {  // the runtime passes on what comes before the command has begun
-    kill(runtime_, signal);
-  } else if (kill(-command, signal) != 0) {
-    kill(command, signal);
+void ControlledCommand::note(int signal) {
+  if (std::ranges::find(undelivered_, signal) == undelivered_.end()) undelivered_.push_back(signal);
+}
+
+// The number of the command's process is known a moment after it has begun; what came earlier waits
+// for that. It means nobody else: the runtime is alive and has not waited for it yet.
+void ControlledCommand::deliver() {
+  if (undelivered_.empty()) return;
+  const pid_t command = command_pid();
+  if (command <= 1) return;
+  for (const int signal : undelivered_) {
+    if (signal == SIGWINCH) {
+      kill(runtime_, signal);
+    } else if (kill(-command, signal) != 0) {
+      kill(command, signal);
+    }
   }
+  undelivered_.clear();
 }
 
 pid_t ControlledCommand::command_pid() const {

@@ -275,10 +275,22 @@ Status Network::remove_bridge() const {
   if (index == 0) return {};
   auto socket = NetlinkSocket::open();
   if (!socket) return std::unexpected(socket.error());
-  NetlinkBatch batch;
-  batch.begin(RTM_DELLINK, NLM_F_ACK, link_header(static_cast<int>(index)));
-  if (const int error = socket->run(batch); error != 0 && error != ENODEV) {
-    return network_error("cannot remove the VPC's bridge " + bridge_, error);
+  std::vector<int> links;
+  NetlinkBatch list;
+  list.begin(RTM_GETLINK, NLM_F_DUMP, link_header());
+  const int list_error = socket->dump(list, [&](const NetlinkEntry& entry) {
+    const auto* link = entry.header<ifinfomsg>();
+    if (link != nullptr && entry.u32(sizeof(ifinfomsg), IFLA_MASTER) == index)
+      links.push_back(link->ifi_index);
+  });
+  if (list_error != 0) log::warn("cannot list the ports of {}: errno {}", bridge_, list_error);
+  links.push_back(static_cast<int>(index));
+  for (const int link : links) {
+    NetlinkBatch batch;
+    batch.begin(RTM_DELLINK, NLM_F_ACK, link_header(link));
+    if (const int error = socket->run(batch); error != 0 && error != ENODEV) {
+      return network_error("cannot remove the VPC's bridge " + bridge_ + " and its ports", error);
+    }
   }
   return {};
 }

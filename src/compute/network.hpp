@@ -2,8 +2,9 @@
 // host's; rootless: the holder's own), and for every instance a network namespace with one end of a
 // veth pair in it.
 //
-// All of it by netlink, and nothing is removed link by link: when an instance's namespace goes, the
-// kernel takes its veth pair with it (reference platform §1).
+// All of it by netlink, and no instance's link is removed by itself: when its namespace goes, the
+// kernel takes its veth pair with it (reference platform §1), in its own time. At the end what it
+// has not come to yet is removed with the bridge, so that nothing is left once the holder is.
 #pragma once
 
 #include <string>
@@ -37,6 +38,7 @@ class Network {
   // Idempotent. A second VPC range replaces the addresses of the first.
   Status ensure_bridge(const VpcSpec& spec) const;
   Status set_node_addresses(const std::vector<std::string>& addresses, const VpcSpec& vpc) const;
+  // With all of its ports.
   Status remove_bridge() const;
   Status bring_up_loopback() const;
   // True if an address or route overlaps `cidr`; those of the bridge do not count, nor default
