@@ -116,6 +116,11 @@ void App::add_serve_options(CLI::App& command) {
                   "range of the default VPC (default: 172.31.0.0/16, or one that is free)")
       ->type_name("CIDR")
       ->group("Daemon");
+  command
+      .add_option("--admin", serve_.admin,
+                  "loopback address and port for /metrics, /healthz and /ready (default: none)")
+      ->type_name("ADDR:PORT")
+      ->group("Daemon");
 }
 
 void App::add_stack_commands() {

@@ -87,6 +87,7 @@ std::vector<std::string> serve_arguments(const daemon::ServeOptions& options) {
   if (options.runtime != daemon::ServeOptions{}.runtime) add("--runtime", options.runtime);
   if (options.rootless) arguments.emplace_back("--rootless");
   if (!options.vpc_cidr.empty()) add("--vpc-cidr", options.vpc_cidr);
+  if (!options.admin.empty()) add("--admin", options.admin);
   return arguments;
 }
 

@@ -16,6 +16,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "control/stickiness_keys.hpp"
+#include "daemon/admin_server.hpp"
 #include "daemon/channel.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/control_socket.hpp"
@@ -26,6 +27,8 @@
 #include "daemon/state_folder.hpp"
 #include "net/socket.hpp"
 #include "store/store.hpp"
+#include "telemetry/prometheus.hpp"
+#include "telemetry/totals.hpp"
 
 namespace weir::daemon {
 namespace {
@@ -104,6 +107,7 @@ class Daemon {
   Status start_control_plane();
   Status start_data_plane();
   Status start_control_socket();
+  Status start_admin();
   void tick();
   void purge_terminated();
   void keep_stickiness_keys();
@@ -117,6 +121,7 @@ class Daemon {
   std::optional<StateFolder> folder_;
   std::unique_ptr<compute::Compute> compute_;
   std::unique_ptr<control::Registry> registry_;
+  std::shared_ptr<telemetry::Ledger> ledger_ = std::make_shared<telemetry::Ledger>();
   std::unique_ptr<proxy::DataPlane> data_plane_;
   std::unique_ptr<health::Checker> checker_;
   std::unique_ptr<DataPlaneLink> link_;
@@ -127,9 +132,11 @@ class Daemon {
   std::unique_ptr<Parts> parts_;
   std::thread resumer_;
   std::unique_ptr<ControlSocket> control_socket_;
+  std::unique_ptr<AdminServer> admin_;
 };
 
 Daemon::~Daemon() {
+  admin_.reset();
   if (control_socket_) unlink_control(options_.state_dir);
   control_socket_.reset();
   if (resumer_.joinable()) resumer_.join();
@@ -152,8 +159,9 @@ Status Daemon::start() {
   if (options_.is_background) log_to(folder_->file("weir.log"));
   timings_.mark("state folder");
 
-  for (const auto step : {&Daemon::start_holder, &Daemon::start_control_plane,
-                          &Daemon::start_data_plane, &Daemon::start_control_socket}) {
+  for (const auto step :
+       {&Daemon::start_holder, &Daemon::start_control_plane, &Daemon::start_data_plane,
+        &Daemon::start_control_socket, &Daemon::start_admin}) {
     if (auto done = (this->*step)(); !done) return done;
   }
   return {};
@@ -215,6 +223,7 @@ Status Daemon::start_data_plane() {
     changes->raise();
   };
 
+  plane.ledger = ledger_;
   auto data_plane = proxy::DataPlane::start(std::move(plane));
   if (!data_plane) return std::unexpected(data_plane.error());
   data_plane_ = std::move(*data_plane);
@@ -253,6 +262,20 @@ Status Daemon::start_control_socket() {
   control_socket_ = std::move(*socket);
   resumer_ = std::thread([this] { engine_->resume(); });
   timings_.mark("control socket");
+  return {};
+}
+
+Status Daemon::start_admin() {
+  if (options_.admin.empty()) return {};
+  AdminPages pages;
+  pages.metrics = [ledger = ledger_] {
+    return telemetry::prometheus_text(ledger->totals(), *ledger->snapshot());
+  };
+  pages.is_ready = [ledger = ledger_] { return ledger->snapshot()->revision > 0; };
+  auto server = AdminServer::start(options_.admin, std::move(pages));
+  if (!server) return std::unexpected(server.error());
+  admin_ = std::move(*server);
+  log::info("admin endpoint on port {}", admin_->port());
   return {};
 }
 

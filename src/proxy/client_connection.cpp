@@ -151,6 +151,7 @@ void ClientConnection::on_drained() {
 }
 
 void ClientConnection::on_piped(std::size_t bytes) {
+  received_bytes_ += bytes;
   if (exchange_ != nullptr) exchange_->on_client_piped(bytes);
 }
 

@@ -167,6 +167,7 @@ void Workers::apply(routing::SnapshotPtr snapshot) {
     });
   }
   applied.wait();
+  options_.ledger->set_snapshot(std::move(snapshot));
 }
 
 }  // namespace

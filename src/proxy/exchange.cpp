@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "http/writer.hpp"
 #include "proxy/client_connection.hpp"
 #include "proxy/limits.hpp"
@@ -94,7 +95,9 @@ void Exchange::start_request_side(const http::RequestHead& head) {
 
 // ---------------------------------------------------------------- route
 void Exchange::act(const http::RequestHead& head, const routing::Listener& listener) {
+  const std::int64_t begun_ns = worker_.accounting().times_this_route() ? monotonic_ns() : 0;
   const routing::Choice choice = listener.choose({head, client_->ip()});
+  if (begun_ns != 0) record_.route_ns = monotonic_ns() - begun_ns;
   const routing::Action& action = choice.action;
   record_.rule_priority = choice.priority;
   record_.rules_evaluated = choice.rules_evaluated;

@@ -72,6 +72,7 @@ void TargetConnection::on_drained() {
 }
 
 void TargetConnection::on_piped(std::size_t bytes) {
+  received_bytes_ += bytes;
   if (exchange_ != nullptr) exchange_->on_target_piped(bytes);
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 #include <iterator>
 
@@ -57,8 +58,7 @@ std::string_view version_text(http::Version version) {
 bool has_port(std::string_view authority) {
   const auto colon = authority.rfind(':');
   const auto bracket = authority.rfind(']');
-  return colon != std::string_view::npos &&
-         (bracket == std::string_view::npos || colon > bracket);
+  return colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
 }
 
 // Always with port; of what was no request there is only where it came to.
@@ -70,8 +70,8 @@ std::string request_line(const LogEntry& entry) {
   const std::string_view method = entry.text(EntryText::method);
   if (method.empty()) return fmt::format("- http://{}{}- -", host, port);
   std::string_view target = entry.text(EntryText::target);
-  if (const auto scheme = target.find("://"); scheme != std::string_view::npos &&
-                                              !target.starts_with('/')) {
+  if (const auto scheme = target.find("://");
+      scheme != std::string_view::npos && !target.starts_with('/')) {
     target.remove_prefix(scheme + 3);
     target.remove_prefix(std::min(target.find_first_of("/?"), target.size()));
   }
@@ -137,8 +137,7 @@ void visit(const LogEntry& entry, Visitor& to) {
   to.field("type", Kind::plain, n.is_websocket ? "ws" : "http");
   to.field("time", Kind::plain, iso8601_us(n.ended_us));
   to.field("elb", Kind::plain, resource_of(entry.text(EntryText::load_balancer_arn)));
-  to.field("client:port", Kind::plain,
-           with_port(entry.text(EntryText::client_ip), n.client_port));
+  to.field("client:port", Kind::plain, with_port(entry.text(EntryText::client_ip), n.client_port));
   to.field("target:port", Kind::plain, target);
   to.field("request_processing_time", Kind::number, seconds(n.request_us));
   to.field("target_processing_time", Kind::number, seconds(n.target_us));

@@ -53,6 +53,16 @@ std::shared_ptr<WorkerCells> Ledger::add_worker() {
   return workers_.emplace_back(std::make_shared<WorkerCells>());
 }
 
+void Ledger::set_snapshot(routing::SnapshotPtr snapshot) {
+  const std::lock_guard lock(mutex_);
+  snapshot_ = std::move(snapshot);
+}
+
+routing::SnapshotPtr Ledger::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return snapshot_;
+}
+
 Totals Ledger::totals() const {
   std::vector<std::shared_ptr<WorkerCells>> workers;
   {

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "routing/snapshot.hpp"
 #include "telemetry/cells.hpp"
 #include "telemetry/histogram.hpp"
 #include "telemetry/worker_cells.hpp"
@@ -63,9 +64,14 @@ class Ledger {
   [[nodiscard]] std::shared_ptr<WorkerCells> add_worker();
   [[nodiscard]] Totals totals() const;
 
+  // The configuration that the workers serve by; never null.
+  void set_snapshot(routing::SnapshotPtr snapshot);
+  [[nodiscard]] routing::SnapshotPtr snapshot() const;
+
  private:
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<WorkerCells>> workers_;
+  routing::SnapshotPtr snapshot_ = std::make_shared<const routing::Snapshot>();
 };
 
 }  // namespace weir::telemetry

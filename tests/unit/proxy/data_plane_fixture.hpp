@@ -170,6 +170,7 @@ class DataPlaneTest : public testing::TestWithParam<net::Backend> {
     options.workers = 1;
     options.backend = GetParam();
     options.bind_addresses = {"127.0.0.1"};
+    options.ledger = ledger_;
     data_plane_ = std::move(*DataPlane::start(std::move(options)));
     port_ = *data_plane_->open_port(0);
     model::LoadBalancer lb;
@@ -220,6 +221,9 @@ class DataPlaneTest : public testing::TestWithParam<net::Backend> {
     return client.read_to_end();
   }
 
+  [[nodiscard]] telemetry::Ledger& ledger() { return *ledger_; }
+
+  std::shared_ptr<telemetry::Ledger> ledger_ = std::make_shared<telemetry::Ledger>();
   std::unique_ptr<DataPlane> data_plane_;
   std::uint16_t port_ = 0;
   std::uint64_t revision_ = 0;
