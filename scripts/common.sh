@@ -12,7 +12,7 @@ packages_up=(g++ make cmake ninja-build pkg-config ccache
   libcli11-dev libnftables-dev libnl-route-3-dev zlib1g-dev libbrotli-dev libzstd-dev
   runc uidmap iproute2 curl ca-certificates python3 python3-flask python3-venv)
 # What the tests need besides.
-packages_test=("${packages_up[@]}" libgtest-dev libgmock-dev nftables util-linux procps)
+packages_test=("${packages_up[@]}" libgtest-dev libgmock-dev busybox-static nftables util-linux procps)
 # And the benchmarks: the peers that Weir is measured against.
 packages_bench=("${packages_up[@]}" nginx-light haproxy wrk)
 

@@ -1,5 +1,6 @@
 """Bad input and trouble: each a clear message, a non-zero status, and nothing half-made left."""
 import socket
+import subprocess
 import sys
 import unittest
 
@@ -150,6 +151,20 @@ class Trouble(WeirTest):
             self.assertIn("x-forwarded-port: 18130", head)
             self.assertIn("x-amzn-trace-id: root=1-", head)
         connection.close()
+
+    def test_no_permission_for_namespaces(self):
+        """In a user namespace that may hold no other, as where an administrator forbids them."""
+        fresh = Weir()
+        self.addCleanup(fresh.discard)
+        forbid = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+        done = subprocess.run(["unshare", "--user", "--map-root-user", "sh", "-c", forbid, "sh",
+                               *fresh.command("up", "--rootless")],
+                              capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("user namespace", done.stderr)
+        self.assertIn("sysctl -w user.max_user_namespaces", done.stderr)
+        self.assertIsNone(fresh.json("version")["daemon"])
+        self.assertEqual([line for line in fresh.leftovers_at_rest(5) if "link" not in line], [])
 
     def test_no_oci_runtime(self):
         fresh = Weir(self.rootless)
