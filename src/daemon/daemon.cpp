@@ -223,7 +223,6 @@ Status Daemon::start_data_plane() {
     changes->raise();
   };
 
-  plane.ledger = ledger_;
   auto data_plane = proxy::DataPlane::start(std::move(plane));
   if (!data_plane) return std::unexpected(data_plane.error());
   data_plane_ = std::move(*data_plane);
