@@ -24,11 +24,11 @@ class Buffer {
   Buffer(BufferPool* pool, std::uint32_t block, char* data, std::uint32_t size,
          std::uint32_t capacity)
       : pool_(pool), data_(data), size_(size), capacity_(capacity), block_(block) {}
-  Buffer(Buffer&& other) noexcept { swap(other); }
+  Buffer(Buffer&& other) noexcept { take(other); }
   Buffer& operator=(Buffer&& other) noexcept {
     if (this != &other) {
       reset();
-      swap(other);
+      take(other);
     }
     return *this;
   }
@@ -58,16 +58,26 @@ class Buffer {
     size_ += static_cast<std::uint32_t>(bytes.size());
   }
 
-  inline void reset();
+  void reset() {
+    if (pool_ != nullptr) release();
+  }
 
  private:
   friend class BufferQueue;
-  void swap(Buffer& other) {
-    std::swap(pool_, other.pool_);
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    std::swap(capacity_, other.capacity_);
-    std::swap(block_, other.block_);
+  inline void release();
+  // Of an empty one.
+  void take(Buffer& other) {
+    pool_ = other.pool_;
+    data_ = other.data_;
+    size_ = other.size_;
+    capacity_ = other.capacity_;
+    block_ = other.block_;
+    other.forget();
+  }
+  void forget() {
+    pool_ = nullptr;
+    data_ = nullptr;
+    size_ = capacity_ = 0;
   }
 
   BufferPool* pool_ = nullptr;
@@ -186,13 +196,9 @@ class BufferQueue {
   std::uint32_t count_ = 0;
 };
 
-void Buffer::reset() {
-  if (pool_ != nullptr) {
-    pool_->give_back(block_);
-    pool_ = nullptr;
-    data_ = nullptr;
-    size_ = capacity_ = 0;
-  }
+void Buffer::release() {
+  pool_->give_back(block_);
+  forget();
 }
 
 }  // namespace weir::net

@@ -2,6 +2,8 @@
 // that is larger, a string.
 #pragma once
 
+#include <cstddef>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +44,10 @@ class ByteWindow {
     long_.append(bytes);
   }
 
+  // For HeadWriter: writes behind what is held, where the block has room, and says how much.
+  [[nodiscard]] char* end() { return block_.data() + block_.size(); }
+  void wrote(std::size_t bytes) { block_.set_size(block_.size() + bytes); }
+
   void consume(std::size_t bytes) {
     if (bytes == view().size()) return clear();
     if (long_.empty()) {
@@ -81,6 +87,43 @@ class ByteWindow {
   net::Buffer block_;
   std::string long_;
   std::size_t long_start_ = 0;
+};
+
+// Writes a head into a window piece by piece. Most pieces are a few bytes and many are constants:
+// with its two pointers in registers each is a comparison and a store or two. The window holds all
+// of it when the writer ends.
+class HeadWriter {
+ public:
+  explicit HeadWriter(ByteWindow& window) : window_(window) { begin(); }
+  ~HeadWriter() { commit(); }
+  HeadWriter(const HeadWriter&) = delete;
+  HeadWriter& operator=(const HeadWriter&) = delete;
+
+  [[gnu::always_inline]] void append(std::string_view bytes) {
+    if (bytes.empty()) return;  // an empty view may have no address
+    if (bytes.size() > static_cast<std::size_t>(end_ - at_)) return append_long(bytes);
+    std::memcpy(at_, bytes.data(), bytes.size());
+    at_ += bytes.size();
+  }
+
+ private:
+  void begin() {
+    start_ = at_ = window_.room() > 0 ? window_.end() : nullptr;
+    end_ = at_ == nullptr ? nullptr : at_ + window_.room();
+  }
+  void commit() {
+    if (at_ != start_) window_.wrote(static_cast<std::size_t>(at_ - start_));
+  }
+  void append_long(std::string_view bytes) {
+    commit();
+    window_.append(bytes);
+    begin();
+  }
+
+  ByteWindow& window_;
+  char* start_;
+  char* at_;
+  char* end_;
 };
 
 }  // namespace weir::proxy

@@ -11,7 +11,7 @@ using http::HeaderId;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-void append_hex(ByteWindow& out, std::uint64_t value, unsigned digits) {
+void append_hex(HeadWriter& out, std::uint64_t value, unsigned digits) {
   std::array<char, 16> text;
   for (unsigned i = 0; i < digits; ++i)
     text[i] = "0123456789abcdef"[(value >> (4 * (digits - 1 - i))) & 15U];
@@ -20,21 +20,19 @@ void append_hex(ByteWindow& out, std::uint64_t value, unsigned digits) {
 
 // The host without its port: "[::1]:80" → "[::1]".
 std::string_view without_port(std::string_view authority) {
-  const auto bracket = authority.rfind(']');
-  const auto colon = authority.rfind(':');
-  if (colon == std::string_view::npos) return authority;
-  if (bracket != std::string_view::npos && colon < bracket) return authority;
-  return authority.substr(0, colon);
+  for (std::size_t i = authority.size(); i-- > 0;) {
+    if (authority[i] == ':') return authority.substr(0, i);
+    if (authority[i] == ']') break;
+  }
+  return authority;
 }
 
-void append_lower(ByteWindow& out, std::string_view text) {
-  std::array<char, 256> block;
-  while (!text.empty()) {
-    const std::size_t part = std::min(text.size(), block.size());
-    std::transform(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(part), block.begin(),
-                   lower);
-    out.append({block.data(), part});
-    text.remove_prefix(part);
+void append_lower(HeadWriter& out, std::string_view text) {
+  if (std::ranges::none_of(text, [](char c) { return c >= 'A' && c <= 'Z'; }))
+    return out.append(text);
+  for (const char c : text) {
+    const char folded = lower(c);
+    out.append({&folded, 1});
   }
 }
 
@@ -45,7 +43,7 @@ std::string_view transformed_host(const ForwardingFacts& facts) {
 }
 
 // A rewritten host is used in every mode; where the client's Host is preserved, its port stays.
-void append_host(ByteWindow& out, const http::RequestHead& head, const ForwardingFacts& facts) {
+void append_host(HeadWriter& out, const http::RequestHead& head, const ForwardingFacts& facts) {
   out.append("Host: ");
   if (head.authority.empty()) {  // HTTP/1.0 without Host
     out.append(facts.load_balancer.dns_name);
@@ -68,7 +66,7 @@ void append_host(ByteWindow& out, const http::RequestHead& head, const Forwardin
   out.append("\r\n");
 }
 
-void append_client_address(ByteWindow& out, const ForwardingFacts& facts) {
+void append_client_address(HeadWriter& out, const ForwardingFacts& facts) {
   if (!facts.load_balancer.xff_client_port) return out.append(facts.client_ip);
   const bool is_v6 = facts.client_ip.find(':') != std::string_view::npos;
   if (is_v6) out.append("[");
@@ -77,7 +75,7 @@ void append_client_address(ByteWindow& out, const ForwardingFacts& facts) {
   http::append_decimal(out, facts.client_port);
 }
 
-void append_forwarded_for(ByteWindow& out, const http::RequestHead& head,
+void append_forwarded_for(HeadWriter& out, const http::RequestHead& head,
                           const ForwardingFacts& facts) {
   using Mode = routing::LoadBalancer::XffMode;
   if (facts.load_balancer.xff_mode == Mode::remove) return;
@@ -102,7 +100,7 @@ void append_forwarded_for(ByteWindow& out, const http::RequestHead& head,
   out.append("\r\n");
 }
 
-void append_new_trace_id(ByteWindow& out, const ForwardingFacts& facts, TraceIds& ids) {
+void append_new_trace_id(HeadWriter& out, const ForwardingFacts& facts, TraceIds& ids) {
   out.append("1-");
   append_hex(out, static_cast<std::uint64_t>(facts.unix_seconds), 8);
   out.append("-");
@@ -111,7 +109,7 @@ void append_new_trace_id(ByteWindow& out, const ForwardingFacts& facts, TraceIds
 }
 
 // Reference §5.5: a received value keeps its fields but Self, which is ours and stands in front.
-void append_trace_id(ByteWindow& out, const http::RequestHead& head, const ForwardingFacts& facts,
+void append_trace_id(HeadWriter& out, const http::RequestHead& head, const ForwardingFacts& facts,
                      TraceIds& ids) {
   constexpr std::size_t head_bytes_with_fields_max = 7 * 1024;
   const Header* received = head.find(HeaderId::x_amzn_trace_id);
@@ -133,7 +131,7 @@ void append_trace_id(ByteWindow& out, const http::RequestHead& head, const Forwa
   out.append("\r\n");
 }
 
-void append_request_line(ByteWindow& out, const http::RequestHead& head,
+void append_request_line(HeadWriter& out, const http::RequestHead& head,
                          const ForwardingFacts& facts) {
   out.append(head.method_text);
   out.append(" ");
@@ -158,7 +156,7 @@ void append_request_line(ByteWindow& out, const http::RequestHead& head,
   out.append(" HTTP/1.1\r\n");
 }
 
-void append_status_line(ByteWindow& out, const http::ResponseHead& head) {
+void append_status_line(HeadWriter& out, const http::ResponseHead& head) {
   out.append("HTTP/1.1 ");
   http::append_decimal(out, static_cast<std::uint64_t>(head.status));
   out.append(" ");
@@ -182,8 +180,9 @@ bool is_rewritten(HeaderId id) {
 
 }  // namespace
 
-void write_request_head(ByteWindow& out, const http::RequestHead& head,
+void write_request_head(ByteWindow& window, const http::RequestHead& head,
                         const ForwardingFacts& facts, TraceIds& trace_ids) {
+  HeadWriter out(window);
   append_request_line(out, head, facts);
   append_forwarded_for(out, head, facts);
   out.append("X-Forwarded-Proto: http\r\nX-Forwarded-Port: ");
@@ -230,9 +229,10 @@ ResponseFraming response_framing(const http::ResponseHead& head, http::Version c
                                                    : ResponseFraming::until_close;
 }
 
-void write_response_head(ByteWindow& out, const http::ResponseHead& head, ResponseFraming framing,
-                         http::Version client_version, bool close,
+void write_response_head(ByteWindow& window, const http::ResponseHead& head,
+                         ResponseFraming framing, http::Version client_version, bool close,
                          const routing::ResponseHeaders& changes, std::string_view more) {
+  HeadWriter out(window);
   append_status_line(out, head);
   if (changes.lines.empty()) {
     http::append_headers(out, head.headers, http::is_end_to_end);
@@ -268,7 +268,8 @@ void write_response_head(ByteWindow& out, const http::ResponseHead& head, Respon
   out.append("\r\n");
 }
 
-void write_interim_head(ByteWindow& out, const http::ResponseHead& head) {
+void write_interim_head(ByteWindow& window, const http::ResponseHead& head) {
+  HeadWriter out(window);
   append_status_line(out, head);
   http::append_headers(out, head.headers, http::is_end_to_end);
   out.append("\r\n");
