@@ -183,6 +183,10 @@ void Exchange::forward(const routing::Forward& action, const http::RequestHead& 
                      worker_.trace_ids());
   serving_->groups[group_].retry_budget.begin_request();
   is_budgeted_ = true;
+  if (serving_->groups[group_].target_group->mirror.percent > 0 && !is_upgrade_) {
+    mirror(worker_, *serving_, group_, {*load_balancer_, client_->number(), method_},
+           request_head_.view(), mirror_);
+  }
   connect(*target, Connections::pooled);
 }
 
@@ -259,7 +263,7 @@ net::Buffer Exchange::take_length(net::Buffer data) {
     data.set_size(length);
   }
   request_left_ -= data.size();
-  keep_for_replay(data.view());
+  note_sent(data.view());
   target_->stream().send(std::move(data));
   if (request_left_ == 0) request_side_ = RequestSide::done;
   after_request_bytes();
@@ -268,7 +272,7 @@ net::Buffer Exchange::take_length(net::Buffer data) {
 
 void Exchange::pipe_request() {
   if (request_side_ != RequestSide::length || request_left_ < piped_body_bytes_min) return;
-  if (!is_past_replay_ || !takes_body()) return;
+  if (!is_past_replay_ || mirror_ != nullptr || !takes_body()) return;
   static_cast<void>(client_->stream().pipe_to(target_->stream(), request_left_));
 }
 
@@ -281,7 +285,7 @@ void Exchange::on_client_piped(std::size_t bytes) {
 net::Buffer Exchange::take_chunked(net::Buffer data) {
   std::array<char, http::chunk_size_line_bytes_max> line;
   const auto send = [this](std::string_view bytes) {
-    keep_for_replay(bytes);
+    note_sent(bytes);
     target_->stream().send_copy(bytes);
   };
   while (!data.empty()) {
@@ -408,6 +412,8 @@ void Exchange::touch() { client_->touch(); }
 void Exchange::clear() {
   worker_.accounting().end(record_, serving_->cells, *client_, worker_.loop().now_us());
   end_tries();
+  if (mirror_ != nullptr)
+    std::exchange(mirror_, nullptr)->let_go(request_side_ == RequestSide::done);
   if (compressor_ != nullptr) worker_.compressors().give_back(std::move(compressor_));
   wanted_encoding_ = traffic::Encoding::identity;
   client_ = nullptr;

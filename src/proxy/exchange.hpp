@@ -20,6 +20,7 @@
 #include "proxy/compression.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/local_ref.hpp"
+#include "proxy/mirror.hpp"
 #include "proxy/serving.hpp"
 #include "proxy/stickiness.hpp"
 #include "proxy/target_use.hpp"
@@ -90,6 +91,8 @@ class Exchange {
   [[nodiscard]] bool is_replay(TryEnd end, int error) const;
   [[nodiscard]] bool is_worth_a_retry(TryEnd end) const;
   [[nodiscard]] bool take_from_budget();
+  // Of bytes that are about to be sent to the target.
+  void note_sent(std::string_view bytes);
   void keep_for_replay(std::string_view bytes);
   void limit_try();
   void end_tries();
@@ -145,6 +148,7 @@ class Exchange {
   std::uint32_t group_ = 0;
   std::uint32_t target_index_ = 0;
   net::Timer try_timer_;
+  MirrorCopy* mirror_ = nullptr;                // nullptr: no copy, or no more
   std::unique_ptr<BodyCompressor> compressor_;  // nullptr: the body goes as it is
   int retries_ = 0;
   int interim_responses_ = 0;

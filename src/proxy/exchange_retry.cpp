@@ -91,6 +91,11 @@ bool Exchange::take_from_budget() {
   return is_retry_;
 }
 
+void Exchange::note_sent(std::string_view bytes) {
+  keep_for_replay(bytes);
+  if (mirror_ != nullptr) mirror_->send(bytes);
+}
+
 // The beginning of a body, as far as the head's block has room, stays for another try.
 void Exchange::keep_for_replay(std::string_view bytes) {
   if (is_past_replay_ || response_begun_) return;

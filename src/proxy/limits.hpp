@@ -21,6 +21,10 @@ inline constexpr std::uint64_t piped_body_bytes_min = 128 * 1024;
 // Interim responses (1xx) to one request; more are 502.
 inline constexpr int interim_responses_max = 16;
 
+// Copies of requests under way at one worker, and how long one may take.
+inline constexpr std::size_t mirror_copies_max = 256;
+inline constexpr std::int64_t mirror_timeout_ms = 60'000;
+
 // Responses compressed at a time by one worker, at below 2 MiB each; further ones go as they are.
 // And compressors kept for the next ones, of each encoding.
 inline constexpr std::size_t compressors_max = 128;

@@ -20,6 +20,7 @@ struct Serving {
     balancing::Chooser chooser;
     std::vector<LocalRef<TargetPool>> pools;  // one a target, in the group's order
     traffic::RetryBudget retry_budget;
+    std::uint32_t mirror_turn = 0;  // in percent of a request
   };
 
   [[nodiscard]] const traffic::RetryPolicy& retry_of(std::uint32_t group) const {

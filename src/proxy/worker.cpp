@@ -54,6 +54,7 @@ Worker::Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets,
           [](void* self) {
             static_cast<Worker*>(self)->clients_.bury();
             static_cast<Worker*>(self)->targets_.bury();
+            static_cast<Worker*>(self)->mirrors_.bury();
           },
           this),
       seed_(random_u64()) {
@@ -82,8 +83,8 @@ void Worker::apply(routing::SnapshotPtr snapshot) {
   LocalRef<Serving> serving(new Serving);
   serving->groups.reserve(snapshot->target_groups.size());
   for (const routing::TargetGroup& group : snapshot->target_groups) {
-    Serving::Group& out =
-        serving->groups.emplace_back(Serving::Group{&group, {group, seed_, trace_ids_.next()}, {}, {}});
+    Serving::Group& out = serving->groups.emplace_back(
+        Serving::Group{&group, {group, seed_, trace_ids_.next()}, {}, {}});
     out.pools.reserve(group.targets.size());
     for (const routing::Target& target : group.targets) out.pools.push_back(pool_of(target));
   }
@@ -156,11 +157,10 @@ Fd Worker::target_socket(const TargetPool& pool) {
   return socket;
 }
 
-TargetConnection* Worker::open_target(TargetPool& pool, const routing::LoadBalancer& load_balancer,
-                                      std::uint64_t client_number,
-                                      LocalRef<telemetry::BalancerCells> cells) {
+Fd Worker::socket_from_node(const TargetPool& pool, const routing::LoadBalancer& load_balancer,
+                            std::uint64_t client_number) {
   Fd socket = target_socket(pool);
-  if (!socket) return nullptr;
+  if (!socket) return socket;
   const int on = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (pool.is_in_vpc() && !load_balancer.nodes.empty()) {
@@ -170,10 +170,29 @@ TargetConnection* Worker::open_target(TargetPool& pool, const routing::LoadBalan
     if (const auto source = net::Address::parse(node.private_ip, 0))
       net::set_source(socket.get(), *source);
   }
+  return socket;
+}
+
+TargetConnection* Worker::open_target(TargetPool& pool, const routing::LoadBalancer& load_balancer,
+                                      std::uint64_t client_number,
+                                      LocalRef<telemetry::BalancerCells> cells) {
+  Fd socket = socket_from_node(pool, load_balancer, client_number);
+  if (!socket) return nullptr;
   TargetConnection* connection =
       targets_.add(std::make_unique<TargetConnection>(*this, pool, std::move(cells)));
   connection->open(std::move(socket), pool.address());
   return connection;
+}
+
+MirrorCopy* Worker::open_mirror(const TargetPool& pool, const MirrorFacts& facts,
+                                MirrorCopy*& holder) {
+  if (mirrors_open_ >= mirror_copies_max) return nullptr;
+  Fd socket = socket_from_node(pool, facts.load_balancer, facts.client_number);
+  if (!socket) return nullptr;
+  ++mirrors_open_;
+  MirrorCopy* copy = mirrors_.add(std::make_unique<MirrorCopy>(*this, facts.method, holder));
+  copy->open(std::move(socket), pool.address());
+  return copy;
 }
 
 Exchange* Worker::take_exchange() {
@@ -194,6 +213,12 @@ void Worker::retire(ClientConnection& connection) {
 
 void Worker::retire(TargetConnection& connection) {
   targets_.retire(&connection);
+  bury_soon();
+}
+
+void Worker::retire(MirrorCopy& copy) {
+  --mirrors_open_;
+  mirrors_.retire(&copy);
   bury_soon();
 }
 

@@ -21,6 +21,7 @@
 #include "proxy/compression.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/forwarding.hpp"
+#include "proxy/mirror.hpp"
 #include "proxy/serving.hpp"
 #include "proxy/stickiness.hpp"
 #include "proxy/target_pool.hpp"
@@ -63,6 +64,10 @@ class Worker {
   void give_exchange(Exchange* exchange) { idle_exchanges_.push_back(exchange); }
   void retire(ClientConnection& connection);
   void retire(TargetConnection& connection);
+  // nullptr: too many copies are under way, or no socket can be had.
+  [[nodiscard]] MirrorCopy* open_mirror(const TargetPool& pool, const MirrorFacts& facts,
+                                        MirrorCopy*& holder);
+  void retire(MirrorCopy& copy);
   [[nodiscard]] http::RequestHead& request_head() { return request_head_; }
   [[nodiscard]] http::ResponseHead& response_head() { return response_head_; }
   [[nodiscard]] CompressorPool& compressors() { return compressors_; }
@@ -82,6 +87,9 @@ class Worker {
 
   [[nodiscard]] LocalRef<TargetPool> pool_of(const routing::Target& target);
   [[nodiscard]] Fd target_socket(const TargetPool& pool);
+  [[nodiscard]] Fd socket_from_node(const TargetPool& pool,
+                                    const routing::LoadBalancer& load_balancer,
+                                    std::uint64_t client_number);
   void drop_unwanted_pools();
   void cut_off_deregistered();
   void bury_soon();
@@ -95,6 +103,8 @@ class Worker {
   std::map<std::string, LocalRef<TargetPool>> pools_;  // by "address port"
   SlotList<ClientConnection> clients_;
   SlotList<TargetConnection> targets_;
+  SlotList<MirrorCopy> mirrors_;
+  std::size_t mirrors_open_ = 0;
   std::vector<std::unique_ptr<Exchange>> exchanges_;
   std::vector<Exchange*> idle_exchanges_;
   http::RequestHead request_head_;

@@ -112,6 +112,7 @@ class Compiler {
     number_target_groups();
     group_rules_by_listener();
     add_listeners();
+    add_mirrors();
     add_target_groups();
     add_ports();
     add_stickiness_keys();
@@ -175,12 +176,26 @@ class Compiler {
       load_balancer_of_[weighted.target_group] = &sources_.load_balancers.at(load_balancer_arn);
   }
 
+  // A group that gets copies is in use as one is that gets requests: its targets are checked.
+  void add_mirrors() {
+    mirrors_.resize(groups_.size());
+    for (const auto& [arn, source] : sources_.target_groups) {
+      const auto to = groups_.find(mirror_arn(source));
+      const std::uint32_t from = groups_.at(arn);
+      if (to == groups_.end() || to->second == from) continue;
+      mirrors_[from] = {to->second, mirror_percent(source)};
+      auto& load_balancer = load_balancer_of_[to->second];
+      if (load_balancer == nullptr) load_balancer = load_balancer_of_[from];
+    }
+  }
+
   void add_target_groups() {
     for (const auto& [arn, source] : sources_.target_groups) {
       const auto index = static_cast<std::uint32_t>(out_->target_groups.size());
       out_->target_groups.push_back(targets_.compile_group(source, load_balancer_of_[index]));
       out_->target_groups.back().index = index;
       out_->target_groups.back().retry = compile_retry(source);
+      out_->target_groups.back().mirror = mirrors_[index];
     }
   }
 
@@ -230,6 +245,7 @@ class Compiler {
   // By position of the group: the load balancer whose rules refer to it, nullptr where none does. A
   // group belongs to one load balancer only (reference §3.3).
   std::vector<const model::LoadBalancer*> load_balancer_of_;
+  std::vector<Mirror> mirrors_;  // by position of the group
 };
 
 }  // namespace

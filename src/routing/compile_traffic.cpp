@@ -60,6 +60,16 @@ std::shared_ptr<const traffic::CompressionPolicy> compile_compression(
   return out;
 }
 
+std::string mirror_arn(const model::TargetGroup& source) {
+  return model::value_of(source.attributes, model::target_group_attributes(),
+                         "weir.mirror.target_group_arn");
+}
+
+std::uint32_t mirror_percent(const model::TargetGroup& source) {
+  return static_cast<std::uint32_t>(
+      model::number_of(source.attributes, model::target_group_attributes(), "weir.mirror.percent"));
+}
+
 traffic::RetryPolicy compile_retry(const model::TargetGroup& source) {
   using traffic::RetryPolicy;
   const auto specs = model::target_group_attributes();

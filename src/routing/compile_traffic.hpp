@@ -1,7 +1,9 @@
 // From the weir.* attributes to what workers serve by; an attribute that is off leaves nothing.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string>
 
 #include "model/resources.hpp"
 #include "routing/snapshot.hpp"
@@ -15,6 +17,10 @@ namespace weir::routing {
 // nullptr: off.
 [[nodiscard]] std::shared_ptr<const traffic::CompressionPolicy> compile_compression(
     const model::LoadBalancer& source);
+
+// The ARN of the group that gets copies of this one's requests; empty: none.
+[[nodiscard]] std::string mirror_arn(const model::TargetGroup& source);
+[[nodiscard]] std::uint32_t mirror_percent(const model::TargetGroup& source);
 
 [[nodiscard]] traffic::RetryPolicy compile_retry(const model::TargetGroup& source);
 

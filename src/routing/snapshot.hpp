@@ -69,6 +69,12 @@ struct Target {
   std::shared_ptr<TargetHealthCell> health;
 };
 
+// weir.mirror.*: which share of the requests is copied to which group.
+struct Mirror {
+  std::uint32_t target_group = 0;  // index in Snapshot::target_groups
+  std::uint32_t percent = 0;       // 0: off
+};
+
 struct TargetGroup {
   std::string arn;
   std::string name;
@@ -86,6 +92,7 @@ struct TargetGroup {
   // Raised by the health checker after it changed a cell of this group.
   std::shared_ptr<std::atomic<std::uint32_t>> health_epoch;
   traffic::RetryPolicy retry;
+  Mirror mirror;
   std::uint32_t index = 0;  // position in Snapshot::target_groups
 };
 
