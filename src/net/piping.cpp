@@ -9,8 +9,11 @@
 namespace weir::net {
 namespace {
 
+// Room for more pages than the 16 of a new pipe: fewer calls for the same bytes. Where the user's
+// share of pipe memory is used up a pipe keeps the size it has.
+constexpr int pipe_bytes = 1'048'576;
 // One call takes no more than the pipe holds anyway.
-constexpr std::uint64_t fill_bytes_max = 1'048'576;
+constexpr std::uint64_t fill_bytes_max = pipe_bytes;
 
 ssize_t splice_once(int from, int to, std::size_t bytes) {
   while (true) {
@@ -29,6 +32,7 @@ Pipe PipePool::take() {
     int ends[2];
     if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return {};
     pipe = {Fd(ends[1]), Fd(ends[0])};
+    ::fcntl(ends[1], F_SETPIPE_SZ, pipe_bytes);
   } else {
     pipe = std::move(idle_.back());
     idle_.pop_back();
