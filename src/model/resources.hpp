@@ -205,6 +205,7 @@ enum class ConditionField : std::uint8_t {
 struct QueryStringPair {
   std::optional<std::string> key;
   std::string value;
+  bool operator==(const QueryStringPair&) const = default;
 };
 
 struct Condition {
@@ -213,6 +214,7 @@ struct Condition {
   std::vector<std::string> regex_values;  // path_pattern, host_header, http_header
   std::string http_header_name;           // http_header
   std::vector<QueryStringPair> query;     // query_string
+  bool operator==(const Condition&) const = default;
 };
 
 enum class TransformType : std::uint8_t { host_header_rewrite, url_rewrite };

@@ -104,7 +104,12 @@ std::optional<Transforms> compile_transforms(const model::Rule& source) {
 class Compiler {
  public:
   Compiler(const Sources& sources, const Snapshot* previous)
-      : sources_(sources), previous_(previous), targets_(sources, previous) {}
+      : sources_(sources), previous_(previous), targets_(sources, previous) {
+    if (previous == nullptr) return;
+    for (const Listener& listener : previous->listeners) {
+      if (listener.matcher) matchers_.emplace(listener.arn, listener.matcher);
+    }
+  }
 
   std::shared_ptr<Snapshot> run(std::uint64_t revision) {
     out_->revision = revision;
@@ -157,15 +162,28 @@ class Compiler {
   void add_rules(Listener& out, const std::string& load_balancer_arn) {
     const auto sources = rules_.find(out.arn);
     if (sources == rules_.end()) return;
-    const auto matcher = std::make_shared<RuleMatcher>();
+    out.matcher = matcher_for(out.arn, sources->second);
     out.rules.reserve(sources->second.size());
     for (const model::Rule* source : sources->second) {
-      matcher->add(source->conditions);
       out.rules.push_back({source->arn, source->priority, compile_actions(source->actions, groups_),
                            compile_transforms(*source)});
       note_use(out.rules.back().action, load_balancer_arn);
     }
-    out.matcher = matcher;
+  }
+
+  // Most changes are of other things than conditions: the matcher that there is goes on then, since
+  // ten thousand expressions take a second to compile.
+  std::shared_ptr<const RuleMatcher> matcher_for(const std::string& listener_arn,
+                                                 const std::vector<const model::Rule*>& sources) {
+    if (const auto found = matchers_.find(listener_arn); found != matchers_.end()) {
+      const RuleMatcher& known = *found->second;
+      const bool is_same =
+          std::ranges::equal(known.sources(), sources, {}, {}, &model::Rule::conditions);
+      if (is_same) return found->second;
+    }
+    auto matcher = std::make_shared<RuleMatcher>();
+    for (const model::Rule* source : sources) matcher->add(source->conditions);
+    return matcher;
   }
 
   // Weight 0 is use as well: the group's targets are checked and ready for the weight to change.
@@ -241,6 +259,8 @@ class Compiler {
   TargetCompiler targets_;
   std::shared_ptr<Snapshot> out_ = std::make_shared<Snapshot>();
   Positions load_balancers_, groups_;
+  // Of the previous snapshot, by listener.
+  std::unordered_map<std::string_view, std::shared_ptr<const RuleMatcher>> matchers_;
   std::unordered_map<std::string_view, std::vector<const model::Rule*>> rules_;  // by listener
   // By position of the group: the load balancer whose rules refer to it, nullptr where none does. A
   // group belongs to one load balancer only (reference §3.3).

@@ -136,6 +136,7 @@ bool RuleMatcher::file_by_header(const Candidate& candidate) {
 }
 
 void RuleMatcher::add(const std::vector<model::Condition>& conditions) {
+  sources_.push_back(conditions);
   Rule& rule = rules_.emplace_back();
   for (const model::Condition& source : conditions) {
     Condition condition = compile_condition(source);

@@ -29,6 +29,11 @@ class RuleMatcher {
   // Adds the next rule by priority.
   void add(const std::vector<model::Condition>& conditions);
 
+  // What was added, in order: for those who ask whether a matcher can go on serving.
+  [[nodiscard]] const std::vector<std::vector<model::Condition>>& sources() const {
+    return sources_;
+  }
+
   // Which rule, in order of add(), is the first whose conditions all hold. Any thread.
   [[nodiscard]] std::optional<std::uint32_t> first_match(const RequestFacts& facts) const;
 
@@ -82,6 +87,7 @@ class RuleMatcher {
                std::uint32_t& best) const;
   void improve_by_headers(Subject& subject, std::uint32_t& best) const;
 
+  std::vector<std::vector<model::Condition>> sources_;
   std::vector<Rule> rules_;
   AffixTable hosts_{AffixTable::End::back};
   std::vector<PathIndex> by_host_;  // by the numbers of hosts_

@@ -289,5 +289,22 @@ TEST(Compile, ATargetThatComesBackIntoUseStartsAnew) {
   EXPECT_NE(group(*registered, "g1").targets[0].health, group(*again, "g1").targets[0].health);
 }
 
+TEST(Compile, AMatcherGoesOnWhileNoConditionChanges) {
+  World world;
+  const auto first = world.compiled();
+  world.add_target("g1", "i-2", 81);
+  world.rules["r1"].actions = world.rules["r2"].actions;
+  const auto second = world.compiled(first.get());
+  EXPECT_EQ(second->listeners[0].matcher, first->listeners[0].matcher);
+  EXPECT_EQ(group_of(*second, choose(*second, "/cluster1")), "g2");
+  world.rules["r1"].conditions = {test::path({"/other"})};
+  const auto third = world.compiled(second.get());
+  EXPECT_NE(third->listeners[0].matcher, second->listeners[0].matcher);
+  EXPECT_EQ(group_of(*third, choose(*third, "/other")), "g2");
+  world.rules["r1"].priority = 30;
+  const auto fourth = world.compiled(third.get());
+  EXPECT_NE(fourth->listeners[0].matcher, third->listeners[0].matcher) << "the order is another";
+}
+
 }  // namespace
 }  // namespace weir::routing
