@@ -13,6 +13,7 @@
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "net/socket.hpp"
+#include "proxy/anomaly_thread.hpp"
 #include "proxy/worker.hpp"
 
 namespace weir::proxy {
@@ -52,6 +53,7 @@ class Workers final : public DataPlane {
   std::vector<Thread> threads_;
   std::mutex mutex_;  // of ports_, and so that changes reach all workers in one order
   std::map<std::uint16_t, std::uint16_t> ports_;  // asked for → listens
+  AnomalyThread anomalies_;
   std::set<std::uint16_t> served_;                // listening ports of the snapshot in force
 };
 
@@ -167,6 +169,7 @@ void Workers::apply(routing::SnapshotPtr snapshot) {
     });
   }
   applied.wait();
+  anomalies_.apply(snapshot);
   options_.ledger->set_snapshot(std::move(snapshot));
 }
 

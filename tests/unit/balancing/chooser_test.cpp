@@ -6,6 +6,9 @@
 #include <numeric>
 #include <thread>
 
+#include "balancing/latency.hpp"
+#include "balancing/outcome.hpp"
+
 namespace weir::balancing {
 namespace {
 
@@ -133,6 +136,122 @@ TEST(Chooser, HealthChangesWhileChoosing) {
   while (!done) EXPECT_LT(chooser.choose(now).value(), 5U);
   checker.join();
   EXPECT_EQ(counts(chooser, 4), (std::map<std::uint32_t, int>{{3, 4}}));
+}
+
+routing::TargetGroup make_group(std::size_t targets, routing::Algorithm algorithm) {
+  auto group = make_group(targets);
+  group.policy.algorithm = algorithm;
+  return group;
+}
+
+TEST(Chooser, LeastOutstandingRequestsTakesTheFewestAndEqualsInTurn) {
+  const auto group = make_group(4, routing::Algorithm::least_outstanding_requests);
+  Chooser chooser(group, 1, 5);
+  chooser.load(0).outstanding.set(3);
+  chooser.load(1).outstanding.set(1);
+  chooser.load(2).outstanding.set(2);
+  chooser.load(3).outstanding.set(1);
+  EXPECT_EQ(counts(chooser, 10), (std::map<std::uint32_t, int>{{1, 5}, {3, 5}}));
+  chooser.load(2).outstanding.set(0);
+  EXPECT_EQ(counts(chooser, 10), (std::map<std::uint32_t, int>{{2, 10}}));
+}
+
+// Each chosen target keeps its request: of many targets none gets a second before nearly all have
+// one.
+TEST(Chooser, LeastOutstandingRequestsOfManyTargetsStaysEven) {
+  const auto group = make_group(1000, routing::Algorithm::least_outstanding_requests);
+  Chooser chooser(group, 1, 5);
+  for (int i = 0; i < 3000; ++i) chooser.load(chooser.choose(now).value()).outstanding.add(1);
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    EXPECT_GE(chooser.load(i).outstanding.get(), 2U);
+    EXPECT_LE(chooser.load(i).outstanding.get(), 4U);
+  }
+}
+
+TEST(Chooser, RandomIsEvenAndFollowsMitigatedWeights) {
+  auto group = make_group(4, routing::Algorithm::weighted_random);
+  Chooser even(group, 1, 7);
+  EXPECT_LT(chi_squared(counts(even, 8000), 4), 16.3) << "3 degrees of freedom, p = 0.001";
+  group.targets[0].health->weight = routing::TargetHealthCell::full_weight / 4;
+  Chooser unmitigated(group, 1, 7);
+  EXPECT_NEAR(counts(unmitigated, 8000)[0], 2000, 200);
+  group.policy.mitigates_anomalies = true;
+  Chooser mitigated(group, 1, 7);
+  EXPECT_NEAR(counts(mitigated, 13'000)[0], 1000, 150) << "a quarter of the others' 4000";
+}
+
+TEST(Chooser, SlowStartGrowsLinearlyAndEnds) {
+  auto group = make_group(3);
+  group.policy.slow_start_ms = 100'000;
+  group.targets[1].health->slow_start_from_ms = now.now_ms;
+  for (const auto& [age_ms, share] :
+       {std::pair(10'000, 0.1), std::pair(50'000, 0.5), std::pair(100'000, 1.0)}) {
+    Chooser chooser(group, 1, 3);
+    const ChoiceFacts later{0, now.now_ms + age_ms};
+    std::map<std::uint32_t, int> seen;
+    for (int i = 0; i < 21'000; ++i) ++seen[chooser.choose(later).value()];
+    const double full_share = 21'000 / (2 + share);
+    EXPECT_NEAR(seen[1], full_share * share, full_share * 0.05) << age_ms;
+    EXPECT_NEAR(seen[0], full_share, full_share * 0.03) << age_ms;
+    EXPECT_NEAR(seen[2], full_share, full_share * 0.03) << age_ms;
+  }
+}
+
+TEST(Chooser, P2cPrefersTheFasterAndTheLessBusy) {
+  const auto group = make_group(2, routing::Algorithm::p2c_ewma);
+  Chooser chooser(group, 1, 3);
+  note_latency(chooser.load(0), 1000, now.now_ms);
+  note_latency(chooser.load(1), 5000, now.now_ms);
+  EXPECT_EQ(counts(chooser, 20), (std::map<std::uint32_t, int>{{0, 20}}));
+  chooser.load(0).outstanding.set(9);
+  EXPECT_EQ(counts(chooser, 20), (std::map<std::uint32_t, int>{{1, 20}}));
+  chooser.load(0).outstanding.set(0);
+  // What was slow long ago is worth a try.
+  const ChoiceFacts later{0, now.now_ms + 100'000};
+  EXPECT_LT(expected_latency_us(chooser.load(1), later.now_ms), 2.0);
+}
+
+TEST(Chooser, ZonesKeepToThemselvesWithoutCrossZone) {
+  auto group = make_group(5);
+  group.policy.is_cross_zone = false;
+  group.nodes = 3;
+  for (std::uint32_t i = 0; i < 4; ++i) group.targets[i].node = i / 2;  // the fifth is in all zones
+  Chooser chooser(group, 1, 3);
+  const auto in_zone = [&](std::uint32_t node) {
+    std::map<std::uint32_t, int> seen;
+    for (int i = 0; i < 6; ++i) ++seen[chooser.choose({node, now.now_ms}).value()];
+    return seen;
+  };
+  EXPECT_EQ(in_zone(0), (std::map<std::uint32_t, int>{{0, 2}, {1, 2}, {4, 2}}));
+  EXPECT_EQ(in_zone(1), (std::map<std::uint32_t, int>{{2, 2}, {3, 2}, {4, 2}}));
+  EXPECT_EQ(in_zone(2), (std::map<std::uint32_t, int>{{4, 6}}));
+  set_health(group, 0, HealthState::unhealthy);
+  EXPECT_EQ(in_zone(0), (std::map<std::uint32_t, int>{{1, 3}, {4, 3}}));
+}
+
+TEST(Outcome, AnEjectionLastsLongerEachTimeAndEnds) {
+  auto group = make_group(3);
+  group.policy.outlier_ejection = {2, 1000, 3000, 50};
+  Chooser chooser(group, 1, 3);
+  std::int64_t at_ms = 1'000'000;
+  for (const std::int64_t length_ms : {1000, 2000, 3000, 3000}) {
+    record(group, chooser.load(1), Outcome::failed, at_ms);
+    EXPECT_TRUE(chooser.is_eligible(1, {0, at_ms}));
+    record(group, chooser.load(1), Outcome::failed, at_ms);
+    EXPECT_FALSE(chooser.is_eligible(1, {0, at_ms}));
+    EXPECT_FALSE(chooser.is_eligible(1, {0, at_ms + length_ms - 1}));
+    at_ms += length_ms;
+    EXPECT_TRUE(chooser.is_eligible(1, {0, at_ms}));
+  }
+  record(group, chooser.load(1), Outcome::failed, at_ms);
+  record(group, chooser.load(1), Outcome::answered, at_ms);
+  record(group, chooser.load(1), Outcome::failed, at_ms);
+  EXPECT_TRUE(chooser.is_eligible(1, {0, at_ms})) << "two failures, but not in a row";
+  // Another worker's chooser sees the ejection as well.
+  Chooser other(group, 2, 3);
+  EXPECT_TRUE(other.is_eligible(1, {0, at_ms}));
+  record(group, chooser.load(1), Outcome::failed, at_ms);
+  EXPECT_FALSE(other.is_eligible(1, {0, at_ms}));
 }
 
 routing::Forward weights(std::vector<std::uint32_t> each) {

@@ -122,6 +122,31 @@ TEST_P(CheckerTest, FirstSuccessMakesHealthyAtOnce) {
                 "Accept-Encoding: gzip, compressed\r\n\r\n");
 }
 
+// Reference §4.3.
+TEST_P(CheckerTest, OnlyATargetThatJoinsOthersStartsSlowly) {
+  TestTarget one(test::answer_code(200));
+  TestTarget two(test::answer_code(200));
+  TestTarget three(test::answer_code(200));
+  world_.group.policy.slow_start_ms = 60'000;
+  auto& first = world_.add(one.port());
+  first.registered_at_ms = 1;
+  const auto health_of_first = first.health;
+  checker_->apply(world_.snapshot());
+  EXPECT_EQ(next_change().state, HealthState::healthy);
+  EXPECT_EQ(health_of_first->slow_start_from_ms, 0) << "alone: nobody else can take the load";
+  auto& later = world_.add(two.port());
+  later.registered_at_ms = 2;
+  const auto health_of_later = later.health;
+  auto& together = world_.add(three.port());
+  together.registered_at_ms = 1;
+  const auto health_of_together = together.health;
+  checker_->apply(world_.snapshot());
+  EXPECT_EQ(next_change().state, HealthState::healthy);
+  EXPECT_EQ(next_change().state, HealthState::healthy);
+  EXPECT_GT(health_of_later->slow_start_from_ms, 0);
+  EXPECT_EQ(health_of_together->slow_start_from_ms, 0) << "registered with the first";
+}
+
 TEST_P(CheckerTest, ChecksGoOnAtTheInterval) {
   TestTarget target(test::answer_code(200));
   world_.add(target.port());
