@@ -70,18 +70,18 @@ model::Listener listener(std::uint16_t port) {
   return out;
 }
 
-model::Rule rule(int cluster) {
+model::Rule rule(int priority, const std::string& path, int cluster) {
   model::Rule out;
   out.arn = "arn:aws:elasticloadbalancing:us-east-1:0:listener-rule/app/bench/0/0/" +
-            std::to_string(cluster);
+            std::to_string(priority);
   out.listener_arn = listener_arn;
-  out.priority = cluster;
-  out.conditions.emplace_back().values = {"/cluster" + std::to_string(cluster) + "*"};
+  out.priority = priority;
+  out.conditions.emplace_back().values = {path};
   out.actions = {forward_to({{group_arn(cluster), 1}})};
   return out;
 }
 
-routing::SnapshotPtr snapshot(std::uint16_t port, std::uint16_t target_port) {
+routing::SnapshotPtr snapshot(std::uint16_t port, std::uint16_t target_port, int more_rules) {
   std::map<std::string, model::LoadBalancer> load_balancers;
   std::map<std::string, model::Listener> listeners;
   std::map<std::string, model::Rule> rules;
@@ -93,7 +93,11 @@ routing::SnapshotPtr snapshot(std::uint16_t port, std::uint16_t target_port) {
   for (const int cluster : {1, 2}) {
     groups[group_arn(cluster)] = target_group(cluster);
     targets[{group_arn(cluster), "127.0.0.1", target_port}] = target(cluster, target_port);
-    const model::Rule one = rule(cluster);
+    const model::Rule one = rule(cluster, "/cluster" + std::to_string(cluster) + "*", cluster);
+    rules[one.arn] = one;
+  }
+  for (int i = 0; i < more_rules; ++i) {
+    const model::Rule one = rule(3 + i, "/rule/" + std::to_string(i) + "*", 1);
     rules[one.arn] = one;
   }
   routing::SnapshotPtr out = routing::compile(
@@ -124,7 +128,7 @@ T or_die(Result<T> result) {
 
 int main(int argc, char** argv) {
   using namespace weir;
-  const bench::Options options(argc, argv, {"port", "target-port", "workers", "loop"});
+  const bench::Options options(argc, argv, {"port", "target-port", "workers", "loop", "rules"});
   bench::raise_descriptor_limit();
   std::signal(SIGPIPE, SIG_IGN);
   proxy::DataPlaneOptions plane;
@@ -134,8 +138,9 @@ int main(int argc, char** argv) {
   const auto data_plane = bench::or_die(proxy::DataPlane::start(std::move(plane)));
   const std::uint16_t port =
       bench::or_die(data_plane->open_port(static_cast<std::uint16_t>(options.number("port", 0))));
-  data_plane->apply(
-      bench::snapshot(port, static_cast<std::uint16_t>(options.number("target-port", 0))));
+  data_plane->apply(bench::snapshot(port,
+                                    static_cast<std::uint16_t>(options.number("target-port", 0)),
+                                    static_cast<int>(options.number("rules", 0))));
   bench::announce(port);
   for (;;) pause();
 }

@@ -22,23 +22,49 @@ class NotStarted(Exception):
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What a contestant is started with."""
+    folder: pathlib.Path  # its own
+    port: int  # 0: it announces one
+    backend: int  # port
+    connections: int  # to be ready for
+    rules: int
+
+
+@dataclass(frozen=True)
 class Contestant:
     name: str
     title: str
     role: str  # "floor", "peer" or "weir"
-    # (folder of its own, port or 0, port of the back end, connections to be ready for) → command.
-    command: Callable[[pathlib.Path, int, int, int], list[str]]
+    command: Callable[["Wanted"], list[str]]
     announces_port: bool  # else it is given one
 
 
-def filled_in(template: str, folder: pathlib.Path, port: int, backend: int, connections: int) -> str:
+def filled_in(template: str, wanted: Wanted, connections: int, rules: str) -> str:
     text = (PEERS / template).read_text()
-    for word, value in {"DIRECTORY": folder, "PORT": port, "BACKEND": backend,
-                        "CONNECTIONS": connections}.items():
+    for word, value in {"DIRECTORY": wanted.folder, "PORT": wanted.port, "BACKEND": wanted.backend,
+                        "CONNECTIONS": connections, "RULES": rules}.items():
         text = text.replace(f"@{word}@", str(value))
-    target = folder / template
+    target = wanted.folder / template
     target.write_text(text)
     return str(target)
+
+
+def nginx_file(wanted: Wanted) -> str:
+    rules = "".join(f"location /rule/{number} {{ proxy_pass http://cluster1; }}\n"
+                    for number in range(wanted.rules))
+    # Twice: nginx counts the connections to targets among them.
+    return filled_in("nginx.conf", wanted, wanted.connections + 2048, rules)
+
+
+def haproxy_file(wanted: Wanted) -> str:
+    """Many rules are a map, as its manual advises."""
+    if wanted.rules == 0:
+        return filled_in("haproxy.cfg", wanted, wanted.connections, "")
+    table = wanted.folder / "rules.map"
+    table.write_text("".join(f"/rule/{number} cluster1\n" for number in range(wanted.rules)))
+    rule = f"use_backend %[path,map_beg({table})] if {{ path,map_beg({table}) -m found }}"
+    return filled_in("haproxy.cfg", wanted, wanted.connections, rule)
 
 
 def version(words: list[str]) -> str:
@@ -52,30 +78,27 @@ def available(programs: pathlib.Path) -> list[Contestant]:
     if (programs / "bench_relay").exists():
         found.append(Contestant(
             "relay", "relay", "floor",
-            lambda folder, port, backend, connections:
-                [str(programs / "bench_relay"), "--target-port", str(backend)], True))
+            lambda wanted:
+                [str(programs / "bench_relay"), "--target-port", str(wanted.backend)], True))
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if nginx:
         found.append(Contestant(
             "nginx", f"nginx {version([nginx, '-v'])}", "peer",
-            lambda folder, port, backend, connections:
-                # Twice: nginx counts the connections to targets among them. -e: not the system's log.
-                [nginx, "-p", str(folder), "-e", "stderr", "-c",
-                 filled_in("nginx.conf", folder, port, backend, connections + 2048)], False))
+            # -e: not the system's log.
+            lambda wanted: [nginx, "-p", str(wanted.folder), "-e", "stderr", "-c", nginx_file(wanted)],
+            False))
     haproxy = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if haproxy:
         found.append(Contestant(
             "haproxy", f"HAProxy {version([haproxy, '-v'])}", "peer",
-            lambda folder, port, backend, connections:
-                [haproxy, "-db", "-f",
-                 filled_in("haproxy.cfg", folder, port, backend, connections)], False))
+            lambda wanted: [haproxy, "-db", "-f", haproxy_file(wanted)], False))
     if (programs / "bench_weir_proxy").exists():
         for loop in ("io_uring", "epoll"):
             found.append(Contestant(
                 f"weir-{loop}", f"Weir ({loop})", "weir",
-                lambda folder, port, backend, connections, loop=loop:
+                lambda wanted, loop=loop:
                     [str(programs / "bench_weir_proxy"), "--loop", loop, "--target-port",
-                     str(backend)], True))
+                     str(wanted.backend), "--rules", str(wanted.rules)], True))
     return found
 
 
@@ -148,12 +171,14 @@ def start_backend(programs: pathlib.Path, core: int) -> Running:
     return Running([str(programs / "bench_backend"), "--text", SMALL_TEXT], core, None, None)
 
 
-def start(contestant: Contestant, backend: Running, core: int, connections: int) -> Running:
+def start(contestant: Contestant, backend: Running, core: int, connections: int,
+          rules: int = 0) -> Running:
     """A port that is given may have been taken meanwhile: then another is tried."""
     for attempts_left in (2, 1, 0):
         folder = tempfile.TemporaryDirectory(prefix=f"weir-bench-{contestant.name}-")
         port = None if contestant.announces_port else free_port()
-        command = contestant.command(pathlib.Path(folder.name), port or 0, backend.port, connections)
+        command = contestant.command(
+            Wanted(pathlib.Path(folder.name), port or 0, backend.port, connections, rules))
         try:
             return Running(command, core, folder, port)
         except NotStarted:

@@ -186,7 +186,8 @@ def run_traffic(settings: Settings, scenario: Scenario, field: list[who.Contesta
         for one in field:
             ready_for = min(READY_FOR, connections_max())
             try:
-                running[one.name] = who.start(one, backend, settings.proxy_core, ready_for)
+                running[one.name] = who.start(one, backend, settings.proxy_core, ready_for,
+                                              scenario.rules)
             except who.NotStarted as error:
                 entry["contestants"][one.name]["errors"].append(str(error))
         for number in range(settings.rounds):

@@ -23,6 +23,7 @@ class Scenario:
     goal_bytes: int | None = None  # memory
     one_core: bool = False
     without: tuple[str, ...] = ()  # roles
+    rules: int = 0  # path rules beside those of the two clusters: /rule/0 …
     connections: int = field(default=64)
 
 
@@ -45,6 +46,15 @@ ALL = [
     Scenario("upload-1m", "1 MiB to the target, 16 connections",
              {"mode": "closed", "path": "/cluster1", "upload": MIB},
              goal=Goal("best peer", 0.70), connections=16),
+    Scenario("download-100m", "100 MiB to the client, 4 connections",
+             {"mode": "closed", "path": "/cluster1/100m", "expect-bytes": 100 * MIB},
+             goal=Goal("best peer", 0.70), connections=4),
+    Scenario("upload-100m", "100 MiB to the target, 4 connections",
+             {"mode": "closed", "path": "/cluster1", "upload": 100 * MIB},
+             goal=Goal("best peer", 0.70), connections=4),
+    # The last of them: what a rule costs that is tried in order shows here.
+    Scenario("rules-10000", "the first row with 10 000 rules, by the last of them",
+             {"mode": "closed", "path": "/rule/9999/x", "expect-text": SMALL_TEXT}, rules=10_000),
     Scenario("latency", "latency at half the best peer's peak, 64 connections",
              {"mode": "open", **SMALL}, kind="latency"),
     Scenario("idle-8000", "8 000 idle keep-alive connections",
