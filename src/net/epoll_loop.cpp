@@ -64,6 +64,7 @@ class EpollStream final : public Watched, public Stream {
 
   void finish();  // closes the descriptor; freed at the end of the turn
   [[nodiscard]] bool is_closed() const { return phase_ == Phase::closed; }
+  [[nodiscard]] bool is_flushing() const { return phase_ == Phase::flushing; }
 
   bool in_dirty_list = false;
   bool in_readable_list = false;
@@ -131,6 +132,9 @@ class EpollLoop final : public LoopBase {
   ~EpollLoop() override = default;
 
   [[nodiscard]] Backend backend() const override { return Backend::epoll; }
+  [[nodiscard]] std::size_t buffered_bytes() const override {
+    return (pool_.blocks_total() - pool_.blocks_free()) * pool_.block_bytes();
+  }
   Stream* adopt(Fd socket, StreamEvents* events) override { return add(std::move(socket), events); }
   Stream* connect(Fd socket, const Address& to, StreamEvents* events) override;
   Listener* listen(Fd socket, AcceptEvents* events) override;

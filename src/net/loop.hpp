@@ -84,7 +84,8 @@ class Stream {
   [[nodiscard]] virtual bool pipe_to(Stream& sink, std::uint64_t bytes) = 0;
   // Sends FIN once the queue is empty.
   virtual void shutdown_send() = 0;
-  // Flushing and lingering are bounded to a few seconds.
+  // Lingering is bounded to a few seconds, flushing to a few seconds without the peer taking any of
+  // it (and minutes in all).
   virtual void close(Close how = Close::now) = 0;
   virtual void set_events(StreamEvents* events) = 0;
   [[nodiscard]] virtual int fd() const = 0;
@@ -174,6 +175,9 @@ class Loop {
 
   // An empty buffer of the loop's block size to write into; one is always had.
   [[nodiscard]] virtual Buffer buffer() = 0;
+
+  // Bytes of the blocks that are in use: received or to be sent, not those lent to the kernel.
+  [[nodiscard]] virtual std::size_t buffered_bytes() const = 0;
 
   // Monotonic milliseconds and microseconds, of one reading a turn.
   [[nodiscard]] virtual std::int64_t now_ms() const = 0;

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 
 #include <cerrno>
 
@@ -58,5 +59,10 @@ void set_source(int fd, const Address& source) {
 
 Result<Address> local_address(int fd) { return name_of(fd, getsockname, "getsockname"); }
 Result<Address> peer_address(int fd) { return name_of(fd, getpeername, "getpeername"); }
+
+std::size_t bytes_unread(int socket) {
+  int bytes = 0;
+  return ioctl(socket, FIONREAD, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+}
 
 }  // namespace weir::net

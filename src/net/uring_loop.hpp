@@ -55,6 +55,7 @@ class alignas(16) UringStream final : public Stream {
   void close(Close how) override;
   void set_events(StreamEvents* events) override { events_ = events; }
   [[nodiscard]] int fd() const override { return fd_.get(); }
+  [[nodiscard]] bool is_flushing() const { return phase_ == Phase::flushing; }
 
   void start_connecting(const Address& to);
   void on_received(int result, std::uint32_t flags);
@@ -143,6 +144,9 @@ class UringLoop final : public LoopBase {
   Status open(const LoopOptions& options);
 
   [[nodiscard]] Backend backend() const override { return Backend::io_uring; }
+  [[nodiscard]] std::size_t buffered_bytes() const override {
+    return (pool_.blocks_total() - pool_.blocks_free() - lent_) * pool_.block_bytes();
+  }
   Stream* adopt(Fd socket, StreamEvents* events) override;
   Stream* connect(Fd socket, const Address& to, StreamEvents* events) override;
   Listener* listen(Fd socket, AcceptEvents* events) override;

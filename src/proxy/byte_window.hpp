@@ -48,6 +48,14 @@ class ByteWindow {
   [[nodiscard]] char* end() { return block_.data() + block_.size(); }
   void wrote(std::size_t bytes) { block_.set_size(block_.size() + bytes); }
 
+  // Gives the block back and keeps what is held in a string of its size.
+  void leave_block() {
+    if (!long_.empty() || block_.empty()) return;
+    long_.assign(block_.view());
+    long_start_ = 0;
+    block_.reset();
+  }
+
   void consume(std::size_t bytes) {
     if (bytes == view().size()) return clear();
     if (long_.empty()) {

@@ -69,10 +69,17 @@ void ClientConnection::process() {
   }
   processing_ = false;
   if (closed_) return;
-  stream_->set_receiving(!ended_ && window_.view().size() < queued_bytes_high &&
-                         (exchange_ == nullptr || !body_paused_));
+  stream_->set_receiving(!ended_ && may_receive());
+  if (exchange_ == nullptr && !window_.empty() && worker_.is_memory_tight()) window_.leave_block();
   if (exchange_ != nullptr && window_.empty()) exchange_->pipe_request();
   if (ended_ && exchange_ == nullptr) close(net::Close::flush);
+}
+
+// A head is received whole, a body as far as the target takes it, and what comes ahead of an answer
+// only so far.
+bool ClientConnection::may_receive() const {
+  if (exchange_ == nullptr) return true;
+  return !body_paused_ && window_.view().size() < pipelined_bytes_max;
 }
 
 void ClientConnection::parse_head() {

@@ -41,6 +41,8 @@ class ClientConnection final : public net::StreamEvents {
   [[nodiscard]] std::uint64_t bytes_sent_since_head() const {
     return stream_->bytes_in_all() - sent_before_;
   }
+  // The target takes no more of the body for now; the client is not to be blamed for its silence.
+  [[nodiscard]] bool is_body_paused() const { return body_paused_; }
 
   // From its exchange: the response has been handed to the stream. `request_complete` false: bytes
   // of the request may still come, so the connection ends.
@@ -67,6 +69,7 @@ class ClientConnection final : public net::StreamEvents {
   void on_timeout();
 
   void process();
+  [[nodiscard]] bool may_receive() const;
   void parse_head();
   void give_body();
   void refuse(int status);

@@ -68,8 +68,9 @@ Status Workers::start() {
     if (!loop) return std::unexpected(loop.error());
     Thread& thread = threads_.emplace_back();
     thread.loop = loop->get();
-    thread.worker = std::make_unique<Worker>(std::move(*loop), options_.vpc_sockets,
-                                             options_.ledger->add_worker());
+    thread.worker = std::make_unique<Worker>(
+        std::move(*loop), options_.vpc_sockets, options_.ledger->add_worker(),
+        options_.buffered_bytes_max > 0 ? options_.buffered_bytes_max : buffered_bytes_worker_max);
   }
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     threads_[i].thread = std::thread([loop = threads_[i].loop] { loop->run(); });

@@ -23,6 +23,7 @@ namespace weir::proxy {
 struct DataPlaneOptions {
   int workers = 0;  // 0: one per core that this process may use
   std::optional<net::Backend> backend;
+  std::size_t buffered_bytes_max = 0;       // a worker's; 0: limits.hpp
   std::vector<std::string> bind_addresses;  // numeric: "127.0.0.1", "::1"
   // Makes sockets that reach targets of the VPC (at most 64 a call); not set: any socket does. Any
   // thread.

@@ -6,6 +6,7 @@
 
 #include "base/clock.hpp"
 #include "http/writer.hpp"
+#include "net/socket.hpp"
 #include "proxy/client_connection.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/rate_limit.hpp"
@@ -42,6 +43,10 @@ void Exchange::begin(ClientConnection& client, const http::RequestHead& head) {
   touch();
   worker_.accounting().begin(record_, client, head, *listener, *load_balancer_,
                              worker_.loop().now_us());
+  if (worker_.is_memory_spent()) {
+    keep_client_ = false;
+    return fail(503);
+  }
   if (is_blocked(head)) {
     keep_client_ = false;
     return fail(400);
@@ -181,6 +186,7 @@ void Exchange::forward(const routing::Forward& action, const http::RequestHead& 
                      {*load_balancer_, listener.port, client_->ip(), client_->port(),
                       worker_.unix_seconds(), &transformed_},
                      worker_.trace_ids());
+  trace_id_ = worker_.trace_ids().last();
   serving_->groups[group_].retry_budget.begin_request();
   is_budgeted_ = true;
   if (serving_->groups[group_].target_group->mirror.percent > 0 && !is_upgrade_) {
@@ -212,6 +218,7 @@ void Exchange::connect(std::uint32_t target_index, Connections which) {
         pool, *load_balancer_, client_->number(),
         serving_->cells.balancers[record_.listener->load_balancer][record_.zone]);
     if (target_ == nullptr) {
+      blame_target("no socket to connect with");
       if (!try_again(TryEnd::not_connected)) fail(502);
       return;
     }
@@ -314,7 +321,7 @@ net::Buffer Exchange::take_chunked(net::Buffer data) {
 }
 
 void Exchange::after_request_bytes() {
-  if (target_->stream().queued_bytes() > queued_bytes_high) client_->pause_body();
+  if (target_->stream().queued_bytes() > worker_.queued_bytes_high()) client_->pause_body();
 }
 
 void Exchange::on_target_drained() { client_->resume_body(); }
@@ -322,6 +329,7 @@ void Exchange::on_target_drained() { client_->resume_body(); }
 void Exchange::on_client_end() {
   if (request_side_ == RequestSide::tunnel) {
     request_side_ = RequestSide::done;
+    if (response_side_ == ResponseSide::tunnel_ended) return complete();
     return target_->stream().shutdown_send();
   }
   // A client may close its sending side and wait for the answer; but not within the request.
@@ -350,13 +358,39 @@ void Exchange::on_client_drained() {
 
 void Exchange::on_timeout() {
   if (target_ != nullptr && !target_->is_connected()) {
+    blame_target("did not take the connection in time");
     if (try_again(TryEnd::not_connected)) return;
     use_.failed(worker_.loop().now_ms());
     return fail(504);
   }
-  if (response_side_ != ResponseSide::head) return abandon();
-  if (request_side_ == RequestSide::done) use_.failed(worker_.loop().now_ms());
-  fail(request_side_ == RequestSide::done ? 504 : 408);
+  if (has_progress()) return touch();
+  if (response_side_ == ResponseSide::tunnel || response_side_ == ResponseSide::tunnel_ended)
+    return complete();
+  if (response_side_ != ResponseSide::head) {
+    if (client_->stream().queued_bytes() == 0) blame_target("stopped within its answer");
+    return abandon();
+  }
+  // Silent is a client whose body we would take, not one whose target takes no more of it.
+  if (request_side_ != RequestSide::done && !client_->is_body_paused() &&
+      net::bytes_unread(client_->stream().fd()) == 0)
+    return fail(408);
+  use_.failed(worker_.loop().now_ms());
+  blame_target("did not answer in time");
+  fail(504);
+}
+
+// A peer that reads slowly is not idle: bytes that it has acknowledged since the last look count as
+// activity. Looked at only where something is queued to it or may be on its way through a pipe.
+bool Exchange::has_progress() {
+  std::uint64_t acknowledged = 0;
+  const auto look_at = [&acknowledged](net::Stream& stream, std::uint64_t left) {
+    if (stream.queued_bytes() > 0 || left >= piped_body_bytes_min)
+      acknowledged += net::bytes_acknowledged(stream.fd());
+  };
+  look_at(client_->stream(), response_side_ == ResponseSide::length ? response_left_ : 0);
+  if (target_ != nullptr)
+    look_at(target_->stream(), request_side_ == RequestSide::length ? request_left_ : 0);
+  return std::exchange(acknowledged_, acknowledged) != acknowledged && acknowledged != 0;
 }
 
 // ---------------------------------------------------------------- finish
@@ -370,6 +404,7 @@ void Exchange::complete() {
 }
 
 void Exchange::fail(int status) {
+  log_trouble(status);
   http::OwnResponse response;
   response.status = status;
   answer(response);
@@ -389,7 +424,22 @@ void Exchange::answer(http::OwnResponse& response) {
   client.finished(keep_client, request_complete);
 }
 
+void Exchange::blame_target(std::string_view why, int error) {
+  trouble_ = why;
+  trouble_error_ = error;
+}
+
+void Exchange::log_trouble(int status) {
+  if (trouble_.empty()) return;
+  const routing::TargetGroup& group = serving_->snapshot->target_groups[group_];
+  worker_.trouble_log().say(
+      {load_balancer_->name, group.name, group.targets[target_index_],
+       std::string_view(trace_id_.data(), trace_id_.size()), status, trouble_, trouble_error_},
+      worker_.loop().now_ms());
+}
+
 void Exchange::abandon() {
+  log_trouble(0);
   release_target(false);
   ClientConnection& client = *client_;
   clear();
@@ -402,7 +452,12 @@ void Exchange::release_target(bool reusable) {
   record_.target_sent_bytes += target_->sent_bytes();
   record_.target_received_bytes += target_->received_bytes();
   TargetConnection* target = std::exchange(target_, nullptr);
-  if (!reusable) return target->close();
+  // The end of a tunnel: what the client sent last is for the target.
+  if (!reusable)
+    return target->close(response_side_ == ResponseSide::tunnel ||
+                                 response_side_ == ResponseSide::tunnel_ended
+                             ? net::Close::flush
+                             : net::Close::now);
   target->stream().set_receiving(true);
   target->give_back(load_balancer_->idle_timeout_ms);
 }
@@ -429,7 +484,9 @@ void Exchange::clear() {
   record_.restart();
   if (transformed_.status != routing::TransformStatus::none) transformed_.clear();
   stickiness_.clear();
-  request_left_ = response_left_ = 0;
+  request_left_ = response_left_ = acknowledged_ = 0;
+  trouble_ = {};
+  trouble_error_ = 0;
   interim_responses_ = 0;
   request_side_ = RequestSide::done;
   response_side_ = ResponseSide::head;

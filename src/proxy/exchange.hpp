@@ -66,7 +66,15 @@ class Exchange {
 
  private:
   enum class RequestSide : std::uint8_t { length, chunked, tunnel, done };
-  enum class ResponseSide : std::uint8_t { head, none, length, chunked, until_close, tunnel };
+  enum class ResponseSide : std::uint8_t {
+    head,
+    none,
+    length,
+    chunked,
+    until_close,
+    tunnel,
+    tunnel_ended,  // by the target; the client may still send
+  };
 
   // classify, route
   [[nodiscard]] bool is_blocked(const http::RequestHead& head);
@@ -81,6 +89,9 @@ class Exchange {
   void forward(const routing::Forward& action, const http::RequestHead& head,
                const routing::Listener& listener);
   // choose target, connect, send
+  // Why the target's answer is none, for the log: `why` is a literal.
+  void blame_target(std::string_view why, int error = 0);
+  void log_trouble(int status);
   [[nodiscard]] balancing::ChoiceFacts choice_facts() const;
   enum class Connections : std::uint8_t { pooled, fresh };
   void connect(std::uint32_t target_index, Connections which);
@@ -122,6 +133,7 @@ class Exchange {
   void abandon();
   void answer(http::OwnResponse& response);
   void release_target(bool reusable);
+  [[nodiscard]] bool has_progress();
   void clear();
   void touch();
 
@@ -144,6 +156,10 @@ class Exchange {
   routing::Transformed transformed_;
   std::uint64_t request_left_ = 0;
   std::uint64_t response_left_ = 0;
+  std::uint64_t acknowledged_ = 0;  // by both peers, at the last timeout
+  std::string_view trouble_;        // with the target, not yet logged
+  int trouble_error_ = 0;
+  TraceId trace_id_{};
 
   std::uint32_t group_ = 0;
   std::uint32_t target_index_ = 0;

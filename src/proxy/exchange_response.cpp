@@ -33,15 +33,20 @@ void Exchange::receive_head() {
     if (state == ParseState::need_more) return;
     if (state == ParseState::refused) {
       use_.failed(worker_.loop().now_ms());
+      blame_target(response_parser_.detail());
       return fail(502);
     }
     response_parser_.restart();
     if (head.status >= 200) break;
     if (head.status == 101) {
-      if (!is_upgrade_) return fail(502);
-      return start_tunnel();
+      if (is_upgrade_) return start_tunnel();
+      blame_target("switched protocols unasked");
+      return fail(502);
     }
-    if (++interim_responses_ > interim_responses_max) return fail(502);
+    if (++interim_responses_ > interim_responses_max) {
+      blame_target("too many interim responses");
+      return fail(502);
+    }
     // 100 has been answered by us. The rest is for the client (RFC 9110 §15.2), where its version
     // knows interim responses.
     if (head.status != 100 && client_version_ == http::Version::http_1_1) {
@@ -78,6 +83,7 @@ void Exchange::start_response(const http::ResponseHead& head) {
   use_.answered(head.status, worker_.loop().now_ms());
   record_.elb_status = record_.target_status = head.status;
   record_.is_from_target = true;
+  trouble_ = {};  // an earlier target's
   keep_target_ = keep_target_ && head.keep_alive;
   client_framing_ =
       compressor_ != nullptr ? ResponseFraming::chunked : response_framing(head, client_version_);
@@ -158,6 +164,7 @@ void Exchange::forward_response(net::Buffer data) {
       return after_response_bytes();
     case ResponseSide::none:
     case ResponseSide::head:
+    case ResponseSide::tunnel_ended:
       return;
   }
 }
@@ -195,7 +202,10 @@ void Exchange::forward_chunked(net::Buffer data) {
   while (!data.empty()) {
     const auto step = response_decoder_.step(data.view());
     if (!step.content.empty() && !send_chunk(step.content)) return abandon();
-    if (step.state == ParseState::refused) return abandon();
+    if (step.state == ParseState::refused) {
+      blame_target(response_decoder_.detail());
+      return abandon();
+    }
     data.consume(step.consumed);
     if (step.state == ParseState::done) {
       if (!data.empty()) keep_target_ = false;
@@ -238,7 +248,8 @@ bool Exchange::end_chunks(std::string_view trailers) {
 }
 
 void Exchange::after_response_bytes() {
-  if (client_->stream().queued_bytes() > queued_bytes_high) target_->stream().set_receiving(false);
+  if (client_->stream().queued_bytes() > worker_.queued_bytes_high())
+    target_->stream().set_receiving(false);
 }
 
 void Exchange::on_target_end() {
@@ -247,14 +258,23 @@ void Exchange::on_target_end() {
     return complete();
   }
   if (response_side_ == ResponseSide::tunnel) {
-    request_side_ = RequestSide::done;
-    return complete();
+    if (request_side_ == RequestSide::done) return complete();
+    response_side_ = ResponseSide::tunnel_ended;
+    return client_->stream().shutdown_send();
   }
   on_target_error(0);
 }
 
 void Exchange::on_target_error(int error) {
-  if (response_side_ != ResponseSide::head) return abandon();
+  if (response_side_ == ResponseSide::tunnel_ended) return complete();
+  if (response_side_ != ResponseSide::head) {
+    blame_target("ended within its answer", error);
+    return abandon();
+  }
+  blame_target(!target_->is_connected() ? "cannot be connected to"
+               : response_begun_        ? "ended within the head of its answer"
+                                        : "ended before it answered",
+               error);
   const auto end = target_->is_connected() ? TryEnd::lost : TryEnd::not_connected;
   if (try_again(end, error)) return;
   use_.failed(worker_.loop().now_ms());

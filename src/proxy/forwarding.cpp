@@ -11,11 +11,9 @@ using http::HeaderId;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-void append_hex(HeadWriter& out, std::uint64_t value, unsigned digits) {
-  std::array<char, 16> text;
-  for (unsigned i = 0; i < digits; ++i)
-    text[i] = "0123456789abcdef"[(value >> (4 * (digits - 1 - i))) & 15U];
-  out.append({text.data(), digits});
+char* put_hex(char* at, std::uint64_t value, unsigned digits) {
+  for (unsigned i = digits; i > 0; --i) *at++ = "0123456789abcdef"[(value >> (4 * (i - 1))) & 15U];
+  return at;
 }
 
 // The host without its port: "[::1]:80" → "[::1]".
@@ -100,14 +98,6 @@ void append_forwarded_for(HeadWriter& out, const http::RequestHead& head,
   out.append("\r\n");
 }
 
-void append_new_trace_id(HeadWriter& out, const ForwardingFacts& facts, TraceIds& ids) {
-  out.append("1-");
-  append_hex(out, static_cast<std::uint64_t>(facts.unix_seconds), 8);
-  out.append("-");
-  append_hex(out, ids.next(), 16);
-  append_hex(out, ids.next(), 8);
-}
-
 // Reference §5.5: a received value keeps its fields but Self, which is ours and stands in front.
 void append_trace_id(HeadWriter& out, const http::RequestHead& head, const ForwardingFacts& facts,
                      TraceIds& ids) {
@@ -118,7 +108,7 @@ void append_trace_id(HeadWriter& out, const http::RequestHead& head, const Forwa
   if (head.head_bytes > head_bytes_with_fields_max) fields = {};
   out.append("X-Amzn-Trace-Id: ");
   out.append(has_root && !fields.empty() ? "Self=" : "Root=");
-  append_new_trace_id(out, facts, ids);
+  out.append(ids.make(facts.unix_seconds));
   while (!fields.empty()) {
     const auto end = std::min(fields.find(';'), fields.size());
     const std::string_view field = fields.substr(0, end);
@@ -179,6 +169,17 @@ bool is_rewritten(HeaderId id) {
 }
 
 }  // namespace
+
+std::string_view TraceIds::make(std::int64_t unix_seconds) {
+  char* at = last_.data();
+  *at++ = '1';
+  *at++ = '-';
+  at = put_hex(at, static_cast<std::uint64_t>(unix_seconds), 8);
+  *at++ = '-';
+  at = put_hex(at, next(), 16);
+  put_hex(at, next(), 8);
+  return {last_.data(), last_.size()};
+}
 
 void write_request_head(ByteWindow& window, const http::RequestHead& head,
                         const ForwardingFacts& facts, TraceIds& trace_ids) {

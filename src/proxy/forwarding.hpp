@@ -2,6 +2,7 @@
 // Functions of their arguments; what is added, changed and dropped is reference §5.2–§5.5, §5.8.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,9 +14,15 @@
 
 namespace weir::proxy {
 
+// "1-<seconds>-<id>" (reference §5.5).
+using TraceId = std::array<char, 35>;
+
 // Ids for X-Amzn-Trace-Id: unique, not secret. One a worker.
 class TraceIds {
  public:
+  // The text of a new one, for `last` to tell again.
+  [[nodiscard]] std::string_view make(std::int64_t unix_seconds);
+  [[nodiscard]] const TraceId& last() const { return last_; }
   explicit TraceIds(std::uint64_t seed) : state_(seed | 1U) {}
   [[nodiscard]] std::uint64_t next() {  // splitmix64
     std::uint64_t z = (state_ += 0x9e3779b97f4a7c15ULL);
@@ -26,6 +33,7 @@ class TraceIds {
 
  private:
   std::uint64_t state_;
+  TraceId last_{};
 };
 
 struct ForwardingFacts {

@@ -18,6 +18,13 @@ inline constexpr std::size_t queued_bytes_high = 256 * 1024;
 // below this the switching costs what is saved.
 inline constexpr std::uint64_t piped_body_bytes_min = 128 * 1024;
 
+// What a worker holds of bodies and heads in all, unless DataPlaneOptions says otherwise.
+inline constexpr std::size_t buffered_bytes_worker_max = 256 * 1024 * 1024;
+
+// What a client sends ahead of the answer to its request is read this far; the kernel keeps the
+// rest.
+inline constexpr std::size_t pipelined_bytes_max = 16 * 1024;
+
 // Interim responses (1xx) to one request; more are 502.
 inline constexpr int interim_responses_max = 16;
 

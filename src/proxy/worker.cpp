@@ -45,8 +45,9 @@ class Worker::PortAcceptor final : public net::AcceptEvents {
 };
 
 Worker::Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets,
-               std::shared_ptr<telemetry::WorkerCells> cells)
+               std::shared_ptr<telemetry::WorkerCells> cells, std::size_t buffered_bytes_max)
     : loop_(std::move(loop)),
+      memory_(buffered_bytes_max),
       vpc_sockets_(std::move(vpc_sockets)),
       accounting_(std::move(cells)),
       trace_ids_(random_u64()),
@@ -234,6 +235,16 @@ std::int64_t Worker::unix_seconds() {
     unix_seconds_until_ms_ = now + 1000 - wall % 1000;
   }
   return unix_seconds_;
+}
+
+bool Worker::is_memory_spent() {
+  if (!memory_.is_spent(loop_->buffered_bytes())) return false;
+  if (loop_->now_ms() >= memory_quiet_until_ms_) {
+    memory_quiet_until_ms_ = loop_->now_ms() + 10'000;
+    log::warn("a worker holds {} MiB that peers do not take: new requests get 503",
+              loop_->buffered_bytes() >> 20U);
+  }
+  return true;
 }
 
 std::string_view Worker::own_response(http::OwnResponse& response,

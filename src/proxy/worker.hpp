@@ -22,9 +22,11 @@
 #include "proxy/exchange.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/mirror.hpp"
+#include "proxy/memory.hpp"
 #include "proxy/serving.hpp"
 #include "proxy/stickiness.hpp"
 #include "proxy/target_pool.hpp"
+#include "proxy/trouble_log.hpp"
 #include "routing/snapshot.hpp"
 
 namespace weir::proxy {
@@ -34,7 +36,8 @@ using VpcSockets = std::function<Result<std::vector<Fd>>(int count)>;
 class Worker {
  public:
   Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets,
-         std::shared_ptr<telemetry::WorkerCells> cells);
+         std::shared_ptr<telemetry::WorkerCells> cells,
+         std::size_t buffered_bytes_max = buffered_bytes_worker_max);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -73,6 +76,13 @@ class Worker {
   [[nodiscard]] CompressorPool& compressors() { return compressors_; }
   [[nodiscard]] TraceIds& trace_ids() { return trace_ids_; }
   [[nodiscard]] StickinessTools& stickiness() { return stickiness_; }
+  [[nodiscard]] TroubleLog& trouble_log() { return trouble_log_; }
+  [[nodiscard]] std::size_t queued_bytes_high() const {
+    return memory_.queued_bytes_high(loop_->buffered_bytes());
+  }
+  [[nodiscard]] bool is_memory_tight() const { return memory_.is_tight(loop_->buffered_bytes()); }
+  // True: a new request is not served; says so in the log now and then.
+  [[nodiscard]] bool is_memory_spent();
   [[nodiscard]] std::int64_t unix_seconds();
   // The bytes of a response of the load balancer's own, with what the listener's attributes add
   // (nullptr: nothing); valid until the next call.
@@ -95,6 +105,9 @@ class Worker {
   void bury_soon();
 
   std::unique_ptr<net::Loop> loop_;
+  MemoryBudget memory_;
+  TroubleLog trouble_log_;
+  std::int64_t memory_quiet_until_ms_ = 0;
   VpcSockets vpc_sockets_;
   std::vector<Fd> spare_vpc_sockets_;
   std::vector<std::unique_ptr<PortAcceptor>> acceptors_;

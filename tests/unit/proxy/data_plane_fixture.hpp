@@ -22,19 +22,23 @@
 
 namespace weir::proxy {
 
-inline void set_timeout(int fd, int seconds) {
-  const timeval limit{seconds, 0};
+inline void set_timeout_ms(int fd, int ms) {
+  const timeval limit{ms / 1000, ms % 1000 * 1000};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
+inline void set_timeout(int fd, int seconds) { set_timeout_ms(fd, seconds * 1000); }
 
 // A blocking connection, as a test reads best.
 class Connection {
  public:
   explicit Connection(Fd fd) : fd_(std::move(fd)) { set_timeout(fd_.get(), 10); }
 
-  static Connection to(std::uint16_t port) {
+  // `receive_bytes`: the kernel's buffer, set before the window is told; 0 leaves it.
+  static Connection to(std::uint16_t port, int receive_bytes = 0) {
     Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (receive_bytes > 0)
+      setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
     const auto address = *net::Address::parse("127.0.0.1", port);
     EXPECT_EQ(
         ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.length),
@@ -125,6 +129,11 @@ class TestTarget {
   }
   std::uint16_t port() const { return port_; }
   int connections() const { return connections_; }
+  // Connections whose handler has not returned; the handler's writes are seen once it has.
+  std::size_t open() {
+    const std::lock_guard lock(mutex_);
+    return open_.size();
+  }
 
  private:
   void accept_all() {
@@ -171,6 +180,7 @@ class DataPlaneTest : public testing::TestWithParam<net::Backend> {
     options.backend = GetParam();
     options.bind_addresses = {"127.0.0.1"};
     options.ledger = ledger_;
+    configure(options);
     data_plane_ = std::move(*DataPlane::start(std::move(options)));
     port_ = *data_plane_->open_port(0);
     model::LoadBalancer lb;
@@ -213,7 +223,8 @@ class DataPlaneTest : public testing::TestWithParam<net::Backend> {
     add_target(target.port());
     apply();
   }
-  Connection connect() { return Connection::to(port_); }
+  Connection connect(int receive_bytes = 0) { return Connection::to(port_, receive_bytes); }
+  virtual void configure(DataPlaneOptions&) {}
   std::string ask(std::string_view request) {
     auto client = connect();
     client.send(request);
