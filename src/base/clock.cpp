@@ -17,6 +17,7 @@ std::int64_t read_ns(clockid_t id) {
 
 std::int64_t monotonic_ns() { return read_ns(CLOCK_MONOTONIC); }
 std::int64_t monotonic_ms() { return monotonic_ns() / 1'000'000; }
+std::int64_t wall_us() { return read_ns(CLOCK_REALTIME) / 1000; }
 std::int64_t wall_ms() { return read_ns(CLOCK_REALTIME) / 1'000'000; }
 
 std::string iso8601(std::int64_t wall_time_ms) {

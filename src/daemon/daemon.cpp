@@ -204,7 +204,12 @@ Status Daemon::start_control_plane() {
 Status Daemon::start_data_plane() {
   auto addresses = bind_addresses(options_.bind_addresses);
   if (!addresses) return std::unexpected(addresses.error());
-  proxy::DataPlaneOptions plane{options_.workers, options_.event_loop, *addresses, {}, {}};
+  proxy::DataPlaneOptions plane;
+  plane.workers = options_.workers;
+  plane.backend = options_.event_loop;
+  plane.bind_addresses = *addresses;
+  plane.access_logs = std::make_shared<telemetry::AccessLogs>(folder_->file("logs"));
+  plane.ledger = ledger_;
   health::Checker::Options checks{options_.event_loop, {}, {}};
   if (compute_->needs_vpc_sockets()) {
     plane.vpc_sockets = [this](int count) { return compute_->sockets(count); };

@@ -55,6 +55,9 @@ bool is_arn_or_empty(std::string_view value, const AttributeSpec&) {
 }
 
 constexpr auto load_balancer_specs = std::to_array<AttributeSpec>({
+    word("weir.access_log.format", "off", "off | alb | json", in_force),
+    range("weir.access_log.keep", "10", "1-100", 1, 100, in_force),
+    range("weir.access_log.rotate_megabytes", "100", "1-10240", 1, 10'240, in_force),
     {"weir.compression.algorithms", "off", "off, or a list of br, gzip, zstd",
      is_compression_algorithms, in_force},
     {"weir.compression.content_types",

@@ -4,14 +4,29 @@
 #include <map>
 #include <string_view>
 
+#include "base/clock.hpp"
+#include "base/ids.hpp"
 #include "proxy/client_connection.hpp"
 #include "proxy/serving.hpp"
 #include "telemetry/count_request.hpp"
+#include "telemetry/log_entry.hpp"
 
 namespace weir::proxy {
 
 using telemetry::RequestRecord;
 using telemetry::Text;
+
+Accounting::Accounting(std::shared_ptr<telemetry::WorkerCells> cells,
+                       std::shared_ptr<telemetry::LogRing> log)
+    : cells_(std::move(cells)), log_(std::move(log)), seed_(random_u64()) {}
+
+void Accounting::note_trace_id(RequestRecord& record, std::string_view head) {
+  constexpr std::string_view name = "\r\nX-Amzn-Trace-Id: ";
+  const auto at = head.find(name);
+  if (!record.wants_text || at == std::string_view::npos) return;
+  const std::string_view value = head.substr(at + name.size());
+  record.texts.set(Text::trace_id, value.substr(0, value.find('\r')));
+}
 
 ServingCells Accounting::prepare(const routing::Snapshot& snapshot, std::int64_t now_ms) {
   ServingCells out;
@@ -69,6 +84,7 @@ void Accounting::begin(RequestRecord& record, const ClientConnection& client,
   record.desync_reason = head.desync_reason;
   record.received_bytes = head.head_bytes;
   record.is_ipv6 = client.is_ipv6();
+  record.wants_text = log_ != nullptr && load_balancer.access_log.has_value();
   if (!record.wants_text) return;
   record.texts.set(Text::method, head.method_text);
   record.texts.set(Text::target, head.target);
@@ -84,7 +100,10 @@ void Accounting::end(RequestRecord& record, const ServingCells& cells,
   if (record.elb_status == 0) record.elb_status = 460;  // the client left before an answer
   record.received_bytes += client.body_bytes_taken();
   record.sent_bytes = client.bytes_sent_since_head();
-  telemetry::count_request(*cells.balancers[record.listener->load_balancer][record.zone], record);
+  telemetry::BalancerCells& balancer =
+      *cells.balancers[record.listener->load_balancer][record.zone];
+  telemetry::count_request(balancer, record);
+  if (record.wants_text) log(record, client, balancer);
   if (record.target == nullptr) return;
   const ServingCells::Group& group = cells.groups[record.target_group->index];
   telemetry::count_request(*group.zones[group.zone_of_target[record.target_index]], record);
@@ -106,7 +125,56 @@ void Accounting::refused(const Serving& serving, const ClientConnection& client,
   record.received_bytes = client.bytes_waiting();
   record.sent_bytes = client.bytes_sent_since_head();
   record.is_ipv6 = client.is_ipv6();
-  telemetry::count_request(*serving.cells.balancers[listener->load_balancer][record.zone], record);
+  telemetry::BalancerCells& cells = *serving.cells.balancers[listener->load_balancer][record.zone];
+  telemetry::count_request(cells, record);
+  if (log_ != nullptr && record.load_balancer->access_log) log(record, client, cells);
+}
+
+void Accounting::log(const RequestRecord& record, const ClientConnection& client,
+                     telemetry::BalancerCells& cells) {
+  using telemetry::EntryText;
+  telemetry::LogEntry entry;
+  telemetry::EntryNumbers& numbers = entry.numbers;
+  const telemetry::Moments& at = record.at;
+  // The wall clock's offset is read anew, since it may be set while the daemon runs.
+  const std::int64_t to_wall_us = wall_us() - monotonic_ns() / 1000;
+  numbers.created_us = at.received + to_wall_us;
+  numbers.ended_us = at.ended + to_wall_us;
+  if (record.target != nullptr) numbers.request_us = at.connected - at.received;
+  if (at.first_byte > 0) {
+    numbers.target_us = at.first_byte - at.connected;
+    numbers.response_us = at.ended - at.first_byte;
+  }
+  numbers.received_bytes = record.received_bytes;
+  numbers.sent_bytes = record.sent_bytes;
+  numbers.connection_id = (seed_ ^ client.number()) * 0x9e3779b97f4a7c15ULL;
+  numbers.elb_status = record.elb_status;
+  numbers.target_status = record.target_status;
+  numbers.rule_priority = record.rule_priority;
+  numbers.client_port = client.port();
+  numbers.listener_port = record.listener->port;
+  numbers.version = record.version;
+  numbers.desync_class = record.desync_class;
+  numbers.desync_reason = record.desync_reason;
+  numbers.transform_status = record.transform_status;
+  numbers.executed = record.executed;
+  numbers.is_websocket = record.is_websocket;
+  for (std::size_t i = 0; i < telemetry::size_of<Text>; ++i)
+    entry.texts[i] = record.texts.get(static_cast<Text>(i));
+  entry.text(EntryText::load_balancer_arn) = record.load_balancer->arn;
+  entry.text(EntryText::dns_name) = record.load_balancer->dns_name;
+  if (!record.load_balancer->nodes.empty())
+    entry.text(EntryText::node_ip) = record.load_balancer->nodes[record.zone].private_ip;
+  entry.text(EntryText::client_ip) = client.ip();
+  entry.text(EntryText::error_reason) = record.error_reason;
+  if (record.target != nullptr) {
+    entry.text(EntryText::target_ip) = record.target->address;
+    numbers.target_port = record.target->port;
+  }
+  if (record.target_group != nullptr)
+    entry.text(EntryText::target_group_arn) = record.target_group->arn;
+  telemetry::pack(entry, packed_);
+  if (!log_->push(packed_)) cells.counts.add(telemetry::OfBalancer::log_lines_dropped);
 }
 
 }  // namespace weir::proxy

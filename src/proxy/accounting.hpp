@@ -8,11 +8,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "http/message.hpp"
 #include "proxy/local_ref.hpp"
 #include "routing/snapshot.hpp"
+#include "telemetry/log_ring.hpp"
 #include "telemetry/request_record.hpp"
 #include "telemetry/worker_cells.hpp"
 
@@ -34,7 +37,12 @@ struct ServingCells {
 
 class Accounting {
  public:
-  explicit Accounting(std::shared_ptr<telemetry::WorkerCells> cells) : cells_(std::move(cells)) {}
+  // `log` may be null: no access log is written then.
+  Accounting(std::shared_ptr<telemetry::WorkerCells> cells,
+             std::shared_ptr<telemetry::LogRing> log);
+
+  // Takes X-Amzn-Trace-Id out of the head for the target, where it will be logged.
+  static void note_trace_id(telemetry::RequestRecord& record, std::string_view head);
 
   [[nodiscard]] ServingCells prepare(const routing::Snapshot& snapshot, std::int64_t now_ms);
 
@@ -63,7 +71,13 @@ class Accounting {
                std::int64_t now_us);
 
  private:
+  void log(const telemetry::RequestRecord& record, const ClientConnection& client,
+           telemetry::BalancerCells& cells);
+
   std::shared_ptr<telemetry::WorkerCells> cells_;
+  std::shared_ptr<telemetry::LogRing> log_;
+  std::string packed_;  // scratch
+  std::uint64_t seed_;  // of the ids of connections
   std::uint32_t routes_ = 0;
 };
 

@@ -70,6 +70,7 @@ Status Workers::start() {
     thread.loop = loop->get();
     thread.worker = std::make_unique<Worker>(
         std::move(*loop), options_.vpc_sockets, options_.ledger->add_worker(),
+        options_.access_logs ? options_.access_logs->add_worker() : nullptr,
         options_.buffered_bytes_max > 0 ? options_.buffered_bytes_max : buffered_bytes_worker_max);
   }
   for (std::size_t i = 0; i < threads_.size(); ++i) {
@@ -161,6 +162,7 @@ void Workers::apply(routing::SnapshotPtr snapshot) {
   for (const std::uint16_t port : gone)
     std::erase_if(ports_, [port](const auto& each) { return each.second == port; });
   served_ = std::move(serves);
+  if (options_.access_logs) options_.access_logs->apply(*snapshot);
   std::latch applied(static_cast<std::ptrdiff_t>(threads_.size()));
   for (Thread& each : threads_) {
     each.loop->post([worker = each.worker.get(), &snapshot, &gone, &applied] {

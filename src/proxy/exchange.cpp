@@ -187,6 +187,7 @@ void Exchange::forward(const routing::Forward& action, const http::RequestHead& 
                       worker_.unix_seconds(), &transformed_},
                      worker_.trace_ids());
   trace_id_ = worker_.trace_ids().last();
+  Accounting::note_trace_id(record_, request_head_.view());
   serving_->groups[group_].retry_budget.begin_request();
   is_budgeted_ = true;
   if (serving_->groups[group_].target_group->mirror.percent > 0 && !is_upgrade_) {

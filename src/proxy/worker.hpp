@@ -21,8 +21,8 @@
 #include "proxy/compression.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/forwarding.hpp"
-#include "proxy/mirror.hpp"
 #include "proxy/memory.hpp"
+#include "proxy/mirror.hpp"
 #include "proxy/serving.hpp"
 #include "proxy/stickiness.hpp"
 #include "proxy/target_pool.hpp"
@@ -37,6 +37,7 @@ class Worker {
  public:
   Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets,
          std::shared_ptr<telemetry::WorkerCells> cells,
+         std::shared_ptr<telemetry::LogRing> log,
          std::size_t buffered_bytes_max = buffered_bytes_worker_max);
   ~Worker();
   Worker(const Worker&) = delete;

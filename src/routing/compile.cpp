@@ -50,6 +50,14 @@ LoadBalancer compile_load_balancer(const model::LoadBalancer& source, const Snap
   out.nodes = source.nodes;
   out.idle_timeout_ms = seconds_as_ms("idle_timeout.timeout_seconds");
   out.client_keep_alive_ms = seconds_as_ms("client_keep_alive.seconds");
+  if (const std::string format = text("weir.access_log.format"); format != "off") {
+    out.access_log = LoadBalancer::AccessLog{
+        format == "json",
+        static_cast<std::uint64_t>(
+            model::number_of(source.attributes, specs, "weir.access_log.rotate_megabytes")) *
+            1'000'000,
+        static_cast<int>(model::number_of(source.attributes, specs, "weir.access_log.keep"))};
+  }
   out.preserve_host_header = flag("routing.http.preserve_host_header.enabled");
   out.drop_invalid_header_fields = flag("routing.http.drop_invalid_header_fields.enabled");
   out.xff_client_port = flag("routing.http.xff_client_port.enabled");

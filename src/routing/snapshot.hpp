@@ -153,12 +153,20 @@ struct RateLimit {
 };
 
 struct LoadBalancer {
+  struct AccessLog {  // weir.access_log.*
+    bool is_json = false;
+    std::uint64_t bytes_max = 0;  // at which the file is set aside
+    int keep = 0;                 // files set aside
+    bool operator==(const AccessLog&) const = default;
+  };
+
   std::string arn;
   std::string name;
   std::string dns_name;
   std::vector<model::LoadBalancerNode> nodes;
   std::int64_t idle_timeout_ms = 60'000;
   std::int64_t client_keep_alive_ms = 3'600'000;
+  std::optional<AccessLog> access_log;  // not set: off
   bool preserve_host_header = false;
   bool drop_invalid_header_fields = false;
   bool xff_client_port = false;

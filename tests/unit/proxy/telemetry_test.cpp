@@ -2,6 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
 #include "data_plane_fixture.hpp"
 #include "telemetry/totals.hpp"
 
@@ -118,6 +123,49 @@ TEST_P(TelemetryTest, CountsOutliveAChangeOfTheConfiguration) {
   }
 }
 
+class AccessLogTest : public TelemetryTest {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/weir-log-XXXXXX";
+    folder_ = ::mkdtemp(name);
+    access_logs_ = std::make_shared<telemetry::AccessLogs>(folder_);
+    TelemetryTest::SetUp();
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::string log() {
+    apply();  // see totals()
+    access_logs_->flush();
+    std::ifstream in(folder_ + "/lb/access.log");
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  std::string folder_;
+};
+
+TEST_P(AccessLogTest, ALineARequest) {
+  TestTarget target(always(ok));
+  set_attribute("weir.access_log.format", "alb");
+  serve(target);
+  ask("GET /x?y HTTP/1.1\r\nHost: a\r\nUser-Agent: me\r\n\r\n");
+  ask("rubbish\r\n\r\n");
+  const std::string lines = log();
+  EXPECT_THAT(lines, StartsWith("http 20"));
+  EXPECT_THAT(lines, testing::HasSubstr(" 200 200 "));
+  EXPECT_THAT(lines, testing::HasSubstr(" \"GET http://a:80/x?y HTTP/1.1\" \"me\" - - group "
+                                        "\"Root=1-"));
+  EXPECT_THAT(lines, testing::HasSubstr(" \"forward\" "));
+  EXPECT_EQ(std::ranges::count(lines, '\n'), 2);
+  EXPECT_EQ(count(OfBalancer::log_lines_dropped), 0U);
+}
+
+TEST_P(AccessLogTest, NothingIsWrittenWhereItIsOff) {
+  TestTarget target(always(ok));
+  serve(target);
+  ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(log(), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, AccessLogTest, testing::ValuesIn(backends()), backend_name);
 INSTANTIATE_TEST_SUITE_P(Backends, TelemetryTest, testing::ValuesIn(backends()), backend_name);
 
 }  // namespace
