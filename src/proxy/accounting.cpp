@@ -111,7 +111,7 @@ void Accounting::end(RequestRecord& record, const ServingCells& cells,
 }
 
 void Accounting::refused(const Serving& serving, const ClientConnection& client, int status,
-                         std::int64_t now_us) {
+                         http::DesyncReason reason, std::int64_t now_us) {
   const routing::Listener* listener = serving.snapshot->find_listener(client.bound_port(), {});
   if (listener == nullptr) return;
   RequestRecord record;
@@ -122,6 +122,8 @@ void Accounting::refused(const Serving& serving, const ClientConnection& client,
   record.at.received = client.head_begun_us();
   record.at.ended = now_us;
   record.elb_status = status;
+  record.desync_reason = reason;
+  record.desync_class = http::desync_class_of(reason);
   record.received_bytes = client.bytes_waiting();
   record.sent_bytes = client.bytes_sent_since_head();
   record.is_ipv6 = client.is_ipv6();

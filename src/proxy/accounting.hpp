@@ -67,8 +67,9 @@ class Accounting {
            const ClientConnection& client, std::int64_t now_us);
 
   // A head that is no request, or did not come in time: counted for the port's first load balancer.
+  // `reason`: why it is not compliant; none where it is.
   void refused(const Serving& serving, const ClientConnection& client, int status,
-               std::int64_t now_us);
+               http::DesyncReason reason, std::int64_t now_us);
 
  private:
   void log(const telemetry::RequestRecord& record, const ClientConnection& client,

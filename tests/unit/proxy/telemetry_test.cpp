@@ -158,6 +158,14 @@ TEST_P(AccessLogTest, ALineARequest) {
   EXPECT_EQ(count(OfBalancer::log_lines_dropped), 0U);
 }
 
+TEST_P(AccessLogTest, ClassAndReasonOfWhatIsRefused) {
+  set_attribute("weir.access_log.format", "alb");
+  apply();
+  ask("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n");
+  EXPECT_THAT(log(), testing::HasSubstr(" \"Severe\" \"BadContentLength\" "));
+  EXPECT_EQ(count(OfBalancer::desync_non_compliant), 1U);
+}
+
 TEST_P(AccessLogTest, NothingIsWrittenWhereItIsOff) {
   TestTarget target(always(ok));
   serve(target);
