@@ -1,6 +1,7 @@
 #include "proxy/client_connection.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "http/own_response.hpp"
 #include "net/socket.hpp"
@@ -15,9 +16,8 @@ ClientConnection::ClientConnection(Worker& worker, Fd socket, std::uint16_t boun
     : worker_(worker),
       timer_([](void* self) { static_cast<ClientConnection*>(self)->on_timeout(); }, this),
       accepted_us_(worker.loop().now_us()),
-      accepted_ms_(worker.loop().now_ms()),
-      idle_timeout_ms_(worker.idle_timeout_ms(bound_port)),
-      number_(worker.next_connection_number()),
+      idle_timeout_ms_(static_cast<std::uint32_t>(worker.idle_timeout_ms(bound_port))),
+      number_(static_cast<std::uint32_t>(worker.next_connection_number())),
       bound_port_(bound_port) {
   if (const auto peer = net::peer_address(socket.get())) {
     const std::string text = peer->ip();
@@ -42,22 +42,26 @@ void ClientConnection::expect_within(std::int64_t timeout_ms) {
 }
 
 void ClientConnection::on_received(net::Buffer data) {
-  if (exchange_ == nullptr && window_.empty()) head_begun_us_ = worker_.loop().now_us();
-  received_bytes_ += data.size();
-  window_.add(std::move(data));
+  if (inbox_ == nullptr) {
+    inbox_ = worker_.take_inbox();
+    inbox_->head_begun_us = worker_.loop().now_us();
+  }
+  inbox_->received_bytes += data.size();
+  inbox_->window.add(std::move(data));
   process();
 }
 
 std::uint64_t ClientConnection::body_bytes_taken() const {
-  const std::uint64_t taken = received_bytes_ - window_.view().size();
-  return taken > body_begins_ ? taken - body_begins_ : 0;
+  if (inbox_ == nullptr) return 0;
+  const std::uint64_t taken = inbox_->received_bytes - waiting().size();
+  return taken > inbox_->body_begins ? taken - inbox_->body_begins : 0;
 }
 
 void ClientConnection::process() {
   if (processing_) return;
   processing_ = true;
-  while (!closed_ && !window_.empty()) {
-    const std::size_t before = window_.view().size();
+  while (!closed_ && !waiting().empty()) {
+    const std::size_t before = waiting().size();
     if (exchange_ == nullptr) {
       parse_head();
     } else if (exchange_->takes_body() && !body_paused_) {
@@ -65,13 +69,15 @@ void ClientConnection::process() {
     } else {
       break;
     }
-    if (!closed_ && window_.view().size() == before) break;
+    if (!closed_ && waiting().size() == before) break;
   }
   processing_ = false;
   if (closed_) return;
   stream_->set_receiving(!ended_ && may_receive());
-  if (exchange_ == nullptr && !window_.empty() && worker_.is_memory_tight()) window_.leave_block();
-  if (exchange_ != nullptr && window_.empty()) exchange_->pipe_request();
+  if (exchange_ == nullptr && !waiting().empty() && worker_.is_memory_tight())
+    inbox_->window.leave_block();
+  if (exchange_ == nullptr && waiting().empty()) give_inbox_back();
+  if (exchange_ != nullptr && waiting().empty()) exchange_->pipe_request();
   if (ended_ && exchange_ == nullptr) close(net::Close::flush);
 }
 
@@ -79,38 +85,39 @@ void ClientConnection::process() {
 // only so far.
 bool ClientConnection::may_receive() const {
   if (exchange_ == nullptr) return true;
-  return !body_paused_ && window_.view().size() < pipelined_bytes_max;
+  return !body_paused_ && waiting().size() < pipelined_bytes_max;
 }
 
 void ClientConnection::parse_head() {
   http::RequestHead& head = worker_.request_head();
-  switch (parser_.parse(window_.view(), head)) {
+  switch (inbox_->parser.parse(waiting(), head)) {
     case http::ParseState::need_more:
       return;
     case http::ParseState::refused:
-      return refuse(parser_.status());
+      return refuse(inbox_->parser.status());
     case http::ParseState::done:
       break;
   }
-  parser_.restart();
+  inbox_->parser.restart();
   const std::size_t head_bytes = head.head_bytes;
-  body_begins_ = received_bytes_ - window_.view().size() + head_bytes;
-  sent_before_ = stream_->bytes_in_all();
+  inbox_->body_begins = inbox_->received_bytes - waiting().size() + head_bytes;
+  inbox_->sent_before = stream_->bytes_in_all();
   exchange_ = worker_.take_exchange();
   exchange_->begin(*this, head);
-  if (!closed_) window_.consume(head_bytes);
+  if (!closed_) inbox_->window.consume(head_bytes);
 }
 
 void ClientConnection::give_body() {
-  window_.drain(worker_.loop(), [this](net::Buffer data) {
-    const bool takes = exchange_ != nullptr && window_.empty() && exchange_->takes_body();
+  inbox_->window.drain(worker_.loop(), [this](net::Buffer data) {
+    const bool takes = exchange_ != nullptr && waiting().empty() && exchange_->takes_body();
     net::Buffer rest = takes ? exchange_->take_body(std::move(data)) : std::move(data);
-    if (!closed_ && !rest.empty()) window_.add(std::move(rest));
+    if (!closed_ && !rest.empty()) inbox_->window.add(std::move(rest));
   });
 }
 
+// With bytes waiting.
 void ClientConnection::refuse(int status) {
-  sent_before_ = stream_->bytes_in_all();
+  inbox_->sent_before = stream_->bytes_in_all();
   http::OwnResponse response;
   response.status = status;
   response.close = true;
@@ -127,10 +134,10 @@ void ClientConnection::finished(bool keep_alive, bool request_complete) {
   worker_.give_exchange(exchange_);
   exchange_ = nullptr;
   body_paused_ = false;
-  accepted_us_ = 0;
-  head_begun_us_ = worker_.loop().now_us();  // of what the client sent ahead
+  is_first_ = false;
+  inbox_->head_begun_us = worker_.loop().now_us();  // of what the client sent ahead
   if (!keep_alive || !request_complete)
-    return close(request_complete && window_.empty() ? net::Close::flush : net::Close::linger);
+    return close(request_complete && waiting().empty() ? net::Close::flush : net::Close::linger);
   touch();
   process();
 }
@@ -159,7 +166,7 @@ void ClientConnection::on_drained() {
 }
 
 void ClientConnection::on_piped(std::size_t bytes) {
-  received_bytes_ += bytes;
+  if (inbox_ != nullptr) inbox_->received_bytes += bytes;
   if (exchange_ != nullptr) exchange_->on_client_piped(bytes);
 }
 
@@ -174,15 +181,19 @@ void ClientConnection::on_error(int) {
 
 void ClientConnection::on_timeout() {
   if (exchange_ != nullptr) return exchange_->on_timeout();
-  if (window_.empty()) return close(net::Close::now);
+  if (waiting().empty()) return close(net::Close::now);
   refuse(408);
+}
+
+void ClientConnection::give_inbox_back() {
+  if (inbox_ != nullptr) worker_.give_inbox(std::exchange(inbox_, nullptr));
 }
 
 void ClientConnection::close(net::Close how) {
   if (closed_) return;
   closed_ = true;
   worker_.loop().cancel(timer_);
-  window_.clear();
+  give_inbox_back();
   if (cells_) cells_->counts[telemetry::OfBalancer::active_connections].remove();
   stream_->close(how);
   worker_.retire(*this);

@@ -9,9 +9,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "http/parser.hpp"
 #include "net/loop.hpp"
-#include "proxy/byte_window.hpp"
+#include "proxy/inbox.hpp"
 #include "proxy/local_ref.hpp"
 #include "telemetry/cells.hpp"
 
@@ -28,18 +27,20 @@ class ClientConnection final : public net::StreamEvents {
   [[nodiscard]] std::uint16_t bound_port() const { return bound_port_; }
   [[nodiscard]] std::string_view ip() const { return ip_.data(); }
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] std::int64_t accepted_ms() const { return accepted_ms_; }
+  [[nodiscard]] std::int64_t accepted_ms() const { return accepted_us_ / 1000; }
   [[nodiscard]] std::uint64_t number() const { return number_; }
   [[nodiscard]] bool is_ipv6() const { return ip().find(':') != std::string_view::npos; }
   // Of the request under way: when its first byte came, and when the connection did, which is known
   // of the first request only (0 else). Microseconds of the loop's clock.
-  [[nodiscard]] std::int64_t head_begun_us() const { return head_begun_us_; }
-  [[nodiscard]] std::int64_t accepted_us() const { return accepted_us_; }
-  [[nodiscard]] std::uint64_t bytes_waiting() const { return window_.view().size(); }
+  [[nodiscard]] std::int64_t head_begun_us() const {
+    return inbox_ == nullptr ? 0 : inbox_->head_begun_us;
+  }
+  [[nodiscard]] std::int64_t accepted_us() const { return is_first_ ? accepted_us_ : 0; }
+  [[nodiscard]] std::uint64_t bytes_waiting() const { return waiting().size(); }
   // Of the request under way: the bytes of its body taken from the client, and all sent to it.
   [[nodiscard]] std::uint64_t body_bytes_taken() const;
   [[nodiscard]] std::uint64_t bytes_sent_since_head() const {
-    return stream_->bytes_in_all() - sent_before_;
+    return stream_->bytes_in_all() - (inbox_ == nullptr ? 0 : inbox_->sent_before);
   }
   // The target takes no more of the body for now; the client is not to be blamed for its silence.
   [[nodiscard]] bool is_body_paused() const { return body_paused_; }
@@ -52,7 +53,9 @@ class ClientConnection final : public net::StreamEvents {
   // From its exchange: it can take body bytes (again), or wants none for a while.
   void resume_body();
   void pause_body();
-  void set_idle_timeout(std::int64_t timeout_ms) { idle_timeout_ms_ = timeout_ms; }
+  void set_idle_timeout(std::int64_t timeout_ms) {
+    idle_timeout_ms_ = static_cast<std::uint32_t>(timeout_ms);
+  }
   // Something happened: the idle timeout begins anew.
   void touch();
   // The next thing must happen within this time.
@@ -68,31 +71,31 @@ class ClientConnection final : public net::StreamEvents {
   void on_error(int error) override;
   void on_timeout();
 
+  [[nodiscard]] std::string_view waiting() const {
+    return inbox_ == nullptr ? std::string_view{} : inbox_->window.view();
+  }
   void process();
   [[nodiscard]] bool may_receive() const;
   void parse_head();
   void give_body();
   void refuse(int status);
+  void give_inbox_back();
   void close(net::Close how);
 
   Worker& worker_;
   net::Stream* stream_;
   Exchange* exchange_ = nullptr;
+  Inbox* inbox_ =
+      nullptr;  // lent by the worker; there while a byte waits or a request is under way
   net::Timer timer_;
-  ByteWindow window_;
-  http::RequestParser parser_;
   LocalRef<telemetry::BalancerCells> cells_;  // that the connection is counted in
-  std::uint64_t received_bytes_ = 0;
-  std::uint64_t body_begins_ = 0;  // in received_bytes_
-  std::uint64_t sent_before_ = 0;  // by earlier requests
-  std::int64_t head_begun_us_ = 0;
   std::int64_t accepted_us_;
-  std::int64_t accepted_ms_;
-  std::int64_t idle_timeout_ms_;
-  std::uint64_t number_;
+  std::uint32_t idle_timeout_ms_;  // 4000 s at most
+  std::uint32_t number_;
   std::array<char, 46> ip_{};
   std::uint16_t port_ = 0;
   std::uint16_t bound_port_;
+  bool is_first_ = true;  // no request has been answered yet
   bool processing_ = false;
   bool body_paused_ = false;
   bool ended_ = false;  // the client's FIN has come

@@ -198,14 +198,7 @@ MirrorCopy* Worker::open_mirror(const TargetPool& pool, const MirrorFacts& facts
 }
 
 Exchange* Worker::take_exchange() {
-  if (idle_exchanges_.empty()) {
-    exchanges_.push_back(std::make_unique<Exchange>(*this));
-    idle_exchanges_.reserve(exchanges_.size());
-    return exchanges_.back().get();
-  }
-  Exchange* exchange = idle_exchanges_.back();
-  idle_exchanges_.pop_back();
-  return exchange;
+  return exchanges_.take([this] { return std::make_unique<Exchange>(*this); });
 }
 
 void Worker::retire(ClientConnection& connection) {

@@ -21,6 +21,8 @@
 #include "proxy/compression.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/forwarding.hpp"
+#include "proxy/inbox.hpp"
+#include "proxy/lending_pool.hpp"
 #include "proxy/memory.hpp"
 #include "proxy/mirror.hpp"
 #include "proxy/serving.hpp"
@@ -36,8 +38,7 @@ using VpcSockets = std::function<Result<std::vector<Fd>>(int count)>;
 class Worker {
  public:
   Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets,
-         std::shared_ptr<telemetry::WorkerCells> cells,
-         std::shared_ptr<telemetry::LogRing> log,
+         std::shared_ptr<telemetry::WorkerCells> cells, std::shared_ptr<telemetry::LogRing> log,
          std::size_t buffered_bytes_max = buffered_bytes_worker_max);
   ~Worker();
   Worker(const Worker&) = delete;
@@ -65,7 +66,14 @@ class Worker {
                                               std::uint64_t client_number,
                                               LocalRef<telemetry::BalancerCells> cells);
   [[nodiscard]] Exchange* take_exchange();
-  void give_exchange(Exchange* exchange) { idle_exchanges_.push_back(exchange); }
+  void give_exchange(Exchange* exchange) { exchanges_.give(exchange); }
+  [[nodiscard]] Inbox* take_inbox() {
+    return inboxes_.take([] { return std::make_unique<Inbox>(); });
+  }
+  void give_inbox(Inbox* inbox) {
+    inbox->restart();
+    inboxes_.give(inbox);
+  }
   void retire(ClientConnection& connection);
   void retire(TargetConnection& connection);
   // nullptr: too many copies are under way, or no socket can be had.
@@ -119,8 +127,8 @@ class Worker {
   SlotList<TargetConnection> targets_;
   SlotList<MirrorCopy> mirrors_;
   std::size_t mirrors_open_ = 0;
-  std::vector<std::unique_ptr<Exchange>> exchanges_;
-  std::vector<Exchange*> idle_exchanges_;
+  LendingPool<Exchange> exchanges_;
+  LendingPool<Inbox> inboxes_;
   http::RequestHead request_head_;
   http::ResponseHead response_head_;
   http::DateCache date_;

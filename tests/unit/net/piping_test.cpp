@@ -50,6 +50,10 @@ Connection connection() {
   auto listening = tcp_listen(*Address::parse("127.0.0.1", 0), false);
   const Address address = *local_address(listening->get());
   Fd far(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  // Not all of a body is to fit into sockets, however much memory the kernel gives them.
+  const int window = 65'536;
+  for (const int fd : {listening->get(), far.get()})
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof window);
   EXPECT_EQ(
       ::connect(far.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.length), 0);
   Fd near;
