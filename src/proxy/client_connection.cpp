@@ -125,7 +125,7 @@ void ClientConnection::refuse(int status) {
   const routing::Listener* listener =
       worker_.serving()->snapshot->find_listener(bound_port_, std::string_view());
   stream_->send_copy(worker_.own_response(response, listener));
-  worker_.accounting().refused(*worker_.serving(), *this, status, parser_.desync_reason(),
+  worker_.accounting().refused(*worker_.serving(), *this, status, inbox_->parser.desync_reason(),
                                worker_.loop().now_us());
   close(net::Close::linger);
 }
