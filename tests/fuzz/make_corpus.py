@@ -3,6 +3,7 @@
 one file a message, named after its case. Long ones stay out: the fuzzers find lengths themselves."""
 import pathlib
 import re
+import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 MESSAGES = HERE.parent / "conformance" / "messages"
@@ -44,18 +45,35 @@ def write(kind: str, name: str, data: bytes) -> None:
     (folder / re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")).write_bytes(data)
 
 
+# The same messages through a whole proxy: a request as what the client sends, a response as what the
+# target answers. Flags and seed follow from the name, so that all of them occur.
+def write_exchange(kind: str, name: str, data: bytes) -> None:
+    kind = kind.split()[0] if kind else ""
+    if kind not in ("request", "response") or len(data) > LONGEST:
+        return
+    if kind == "response":
+        data = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n" * 2 + b"\n=== target\n" + data
+    folder = HERE / "corpus" / "proxy"
+    folder.mkdir(parents=True, exist_ok=True)
+    choice = zlib.crc32(name.encode()).to_bytes(4, "big")[:2]
+    file = f"{kind}-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    (folder / file).write_bytes(choice + data)
+
+
 def main() -> None:
     for path in sorted(MESSAGES.glob("*.txt")):
         kind, name, data = "", "", b""
         for line in path.read_text().splitlines():
             if line.startswith("case  "):
                 write(kind, name, data)
+                write_exchange(kind, name, data)
                 kind, name, data = "", line[6:], b""
             elif line.startswith(("request", "response", "chunked")):
                 kind = line
             elif line.startswith("> "):
                 data += unescape(line[2:])
         write(kind, name, data)
+        write_exchange(kind, name, data)
 
 
 if __name__ == "__main__":

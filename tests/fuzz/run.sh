@@ -33,7 +33,9 @@ for program in "$build"/tests/fuzz/fuzz_*; do
   echo "== $name, $seconds s"
   log=$build/$name.log
   # A word list for all fuzzers of one subject: http.dict, template.dict.
-  words=$source_dir/tests/fuzz/${name%%_*}.dict
+  subject=${name%%_*}
+  [ "$subject" = proxy ] && subject=http
+  words=$source_dir/tests/fuzz/$subject.dict
   set_words=
   [ -f "$words" ] && set_words=-dict=$words
   if "$program" ${set_words:+"$set_words"} -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
