@@ -123,7 +123,8 @@ std::string_view SessionSealer::seal(SessionKind kind, std::uint64_t scope,
 
 std::optional<Session> SessionSealer::open(SessionKind kind, std::uint64_t scope,
                                            std::string_view value) {
-  if (value.size() != value_chars) return std::nullopt;
+  // Without padding there is one text for each value; OpenSSL would take '=' for 'A' anywhere.
+  if (value.size() != value_chars || value.contains('=')) return std::nullopt;
   Bytes bytes{};
   const int decoded =
       EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(value.data()),
