@@ -41,7 +41,7 @@ for program in "$build"/tests/fuzz/fuzz_*; do
   if "$program" ${set_words:+"$set_words"} -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
     -print_final_stats=1 -artifact_prefix="$build/findings/$name-" \
     "$build/corpus/$name" "$source_dir/tests/fuzz/corpus/$name" >"$log" 2>&1; then
-    grep -E 'stat::number_of_executed_units|DONE' "$log"
+    grep -aE 'stat::number_of_executed_units|DONE' "$log"
   else
     tail -n 60 "$log"
     status=1
