@@ -298,6 +298,14 @@ net::Buffer Exchange::take_chunked(net::Buffer data) {
   };
   while (!data.empty()) {
     const auto step = request_decoder_.step(data.view());
+    if (fills_rest(data, step.content)) {
+      send(http::chunk_size_line(step.content.size(), line));
+      note_sent(step.content);
+      data.consume(data.size() - step.content.size());
+      target_->stream().send(std::exchange(data, {}));
+      send(http::chunk_end);
+      break;
+    }
     if (!step.content.empty()) {
       send(http::chunk_size_line(step.content.size(), line));
       send(step.content);

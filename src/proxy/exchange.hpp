@@ -32,6 +32,13 @@ class ClientConnection;
 class TargetConnection;
 class Worker;
 
+// Content of a chunk that is large and the rest of its block: the block goes on, not a copy of it.
+[[nodiscard]] inline bool fills_rest(const net::Buffer& block, std::string_view content) {
+  constexpr std::size_t passed_on_bytes_min = 4096;
+  return content.size() >= passed_on_bytes_min &&
+         content.data() + content.size() == block.data() + block.size();
+}
+
 class Exchange {
  public:
   explicit Exchange(Worker& worker);
@@ -125,6 +132,7 @@ class Exchange {
   void forward_until_close(net::Buffer data);
   void pipe_response();
   [[nodiscard]] bool send_chunk(std::string_view content);
+  void send_block(net::Buffer data);
   [[nodiscard]] bool end_chunks(std::string_view trailers);
   void after_response_bytes();
   // finish

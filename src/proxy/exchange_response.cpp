@@ -201,6 +201,11 @@ void Exchange::on_target_piped(std::size_t bytes) {
 void Exchange::forward_chunked(net::Buffer data) {
   while (!data.empty()) {
     const auto step = response_decoder_.step(data.view());
+    if (compressor_ == nullptr && fills_rest(data, step.content)) {
+      data.consume(data.size() - step.content.size());
+      send_block(std::move(data));
+      break;
+    }
     if (!step.content.empty() && !send_chunk(step.content)) return abandon();
     if (step.state == ParseState::refused) {
       blame_target(response_decoder_.detail());
@@ -217,8 +222,22 @@ void Exchange::forward_chunked(net::Buffer data) {
 }
 
 void Exchange::forward_until_close(net::Buffer data) {
-  if (!send_chunk(data.view())) return abandon();
+  if (compressor_ == nullptr) {
+    send_block(std::move(data));
+  } else if (!send_chunk(data.view())) {
+    return abandon();
+  }
   after_response_bytes();
+}
+
+// As send_chunk() without a compressor, but the block itself goes on, not a copy.
+void Exchange::send_block(net::Buffer data) {
+  net::Stream& stream = client_->stream();
+  if (client_framing_ != ResponseFraming::chunked) return stream.send(std::move(data));
+  std::array<char, http::chunk_size_line_bytes_max> line;
+  stream.send_copy(http::chunk_size_line(data.size(), line));
+  stream.send(std::move(data));
+  stream.send_copy(http::chunk_end);
 }
 
 // False: it cannot be compressed.

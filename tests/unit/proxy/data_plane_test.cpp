@@ -1,5 +1,7 @@
 // The data plane from outside: real sockets on loopback, a client's bytes in, a target's bytes out.
 // Every test runs on both event loops.
+#include <fmt/format.h>
+
 #include "data_plane_fixture.hpp"
 
 namespace weir::proxy {
@@ -120,6 +122,52 @@ TEST_P(DataPlaneTest, ReframesChunkedBodiesBothWays) {
       client.read_until([](const std::string& s) { return s.ends_with("\r\n0\r\n\r\n"); });
   EXPECT_THAT(answer,
               HasSubstr("\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\n"));
+}
+
+// In chunks of many sizes, some of which fill blocks.
+std::string in_chunks(std::string_view body) {
+  std::string out;
+  for (std::size_t size = 1; !body.empty(); size = size * 3 % 100'003) {
+    const std::string_view part = body.substr(0, size);
+    out += fmt::format("{:x}\r\n{}\r\n", part.size(), part);
+    body.remove_prefix(part.size());
+  }
+  return out + "0\r\n\r\n";
+}
+
+std::string out_of_chunks(std::string_view bytes) {
+  std::string out;
+  while (true) {
+    const auto line = bytes.find("\r\n");
+    if (line == std::string_view::npos) return "cut off";
+    const std::size_t size = std::stoul(std::string(bytes.substr(0, line)), nullptr, 16);
+    if (size == 0) return out;
+    out += bytes.substr(line + 2, size);
+    bytes.remove_prefix(line + 2 + size + 2);
+  }
+}
+
+TEST_P(DataPlaneTest, StreamsLargeChunkedBodiesBothWays) {
+  const std::string body = pattern(3'000'000);
+  const auto ends = [](const std::string& s) { return s.ends_with("\r\n0\r\n\r\n"); };
+  std::string arrived;
+  TestTarget target([&](Connection& c) {
+    c.read_head();
+    arrived = out_of_chunks(c.read_until(ends));
+    c.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + in_chunks(body));
+    c.read_head();
+  });
+  serve(target);
+  auto client = connect();
+  std::thread sender([&] {
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
+                in_chunks(body));
+  });
+  client.read_head();
+  const std::string answer = out_of_chunks(client.read_until(ends));
+  sender.join();
+  EXPECT_TRUE(arrived == body) << arrived.size();
+  EXPECT_TRUE(answer == body) << answer.size();
 }
 
 TEST_P(DataPlaneTest, Http10ClientsGetPlainBodiesAndTheEnd) {
