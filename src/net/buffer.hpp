@@ -1,8 +1,8 @@
 // Buffers of one event loop: fixed-size blocks from a pool, handed around by value.
 //
-// A Buffer is a slice of one block and the block's only owner; destroying it gives the block back to
-// the pool (and so to the kernel's ring of provided buffers, with io_uring). What a stream received
-// can be passed on to another stream's send queue without a copy. Loop thread only.
+// A Buffer is a slice of one block and the block's only owner; destroying it gives the block back
+// to the pool (and so to the kernel's ring of provided buffers, with io_uring). What a stream
+// received can be passed on to another stream's send queue without a copy. Loop thread only.
 #pragma once
 
 #include <cstddef>
@@ -104,8 +104,8 @@ class BufferPool {
     const std::uint32_t block = take();
     return {this, block, address(block), 0, block_bytes_};
   }
-  // For the provided-buffer ring: a free block to lend to the kernel, and the Buffer of a lent block
-  // into which it wrote `size` bytes.
+  // For the provided-buffer ring: a free block to lend to the kernel, and the Buffer of a lent
+  // block into which it wrote `size` bytes.
   [[nodiscard]] std::uint32_t take() {
     if (free_.empty()) grow();
     const std::uint32_t block = free_.back();

@@ -1,6 +1,6 @@
 // Streams that are being closed while their peers take their time: those that are still here after
-// close_timeout_ms without having taken anything are given up. One timer for all of them, since most
-// connections never wait.
+// close_timeout_ms without having taken anything are given up. One timer for all of them, since
+// most connections never wait.
 #pragma once
 
 #include <cstddef>

@@ -53,8 +53,8 @@ class EpollStream final : public Watched, public Stream {
   [[nodiscard]] int fd() const override { return fd_.get(); }
 
   void on_ready(std::uint32_t ready);
-  void receive();      // a turn's share
-  void flush();        // sends what the kernel takes
+  void receive();  // a turn's share
+  void flush();    // sends what the kernel takes
   void start_connecting() { phase_ = Phase::connecting; }
   // Events come from a turn, never from within a call of the owner's.
   void fail_later(int error) {
@@ -94,10 +94,10 @@ class EpollStream final : public Watched, public Stream {
   int pending_error_ = 0;
   Phase phase_ = Phase::open;
   bool receiving_ = false;
-  bool readable_ = true;   // unknown at first: the first read tells
+  bool readable_ = true;  // unknown at first: the first read tells
   bool writable_ = true;
-  bool hung_up_ = false;   // FIN or error seen: read to the end, however short a read is
-  bool ended_ = false;     // on_end was told
+  bool hung_up_ = false;  // FIN or error seen: read to the end, however short a read is
+  bool ended_ = false;    // on_end was told
   bool shutdown_wanted_ = false;
   bool linger_ = false;
 };
@@ -443,8 +443,7 @@ void EpollListener::close() {
 // ---------------------------------------------------------------- loop
 EpollStream* EpollLoop::add(Fd socket, StreamEvents* events) {
   const int fd = socket.get();
-  EpollStream* out =
-      streams_.add(std::make_unique<EpollStream>(*this, std::move(socket), events));
+  EpollStream* out = streams_.add(std::make_unique<EpollStream>(*this, std::move(socket), events));
   watch(fd, out, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
   return out;
 }

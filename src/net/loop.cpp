@@ -1,7 +1,7 @@
 #include "net/loop.hpp"
 
-#include <csignal>
 #include <pthread.h>
+#include <csignal>
 
 #include "base/log.hpp"
 #include "net/loop_base.hpp"

@@ -41,9 +41,9 @@ class Stream;
 // included.
 class StreamEvents {
  public:
-  virtual void on_connected() {}                  // connect() succeeded
-  virtual void on_received(Buffer data) = 0;      // at least one byte
-  virtual void on_end() = 0;                      // the peer closed its sending side, in order
+  virtual void on_connected() {}              // connect() succeeded
+  virtual void on_received(Buffer data) = 0;  // at least one byte
+  virtual void on_end() = 0;                  // the peer closed its sending side, in order
   // The send queue has become empty. Of a queue that was short this is told with the next event.
   virtual void on_drained() {}
   // So many bytes more have gone to the sink of pipe_to().
@@ -57,12 +57,13 @@ class StreamEvents {
 
 // How a stream ends. In every case no event follows.
 enum class Close : std::uint8_t {
-  now,     // what is still queued is dropped
-  flush,   // what is queued is sent first
-  // As flush; then FIN, and what the peer still sends is read and dropped for a while, since a close
-  // with unread bytes would send RST and the peer might lose what was sent to it (RFC 9112 §9.6).
+  now,    // what is still queued is dropped
+  flush,  // what is queued is sent first
+  // As flush; then FIN, and what the peer still sends is read and dropped for a while, since a
+  // close with unread bytes would send RST and the peer might lose what was sent to it (RFC 9112
+  // §9.6).
   linger,
-  reset,   // RST: the peer must not take what it has got for a whole message
+  reset,  // RST: the peer must not take what it has got for a whole message
 };
 
 class Stream {
@@ -77,10 +78,10 @@ class Stream {
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
   // Bytes ever given to send() and send_copy(), or piped to this stream.
   [[nodiscard]] virtual std::uint64_t bytes_in_all() const = 0;
-  // Passes the next `bytes` that arrive on to `sink`, behind what it has queued, without bringing them
-  // into memory (splice(2)). Instead of on_received comes on_piped, until all of them are there;
-  // then all is as before. Closing either stream ends it. False where no pipe can be had: nothing
-  // has changed. For bodies of many blocks: beginning and ending costs some system calls.
+  // Passes the next `bytes` that arrive on to `sink`, behind what it has queued, without bringing
+  // them into memory (splice(2)). Instead of on_received comes on_piped, until all of them are
+  // there; then all is as before. Closing either stream ends it. False where no pipe can be had:
+  // nothing has changed. For bodies of many blocks: beginning and ending costs some system calls.
   [[nodiscard]] virtual bool pipe_to(Stream& sink, std::uint64_t bytes) = 0;
   // Sends FIN once the queue is empty.
   virtual void shutdown_send() = 0;

@@ -1,5 +1,5 @@
-// What both back ends share: clock, timers, mailbox, buffers, and the list of streams with something
-// to send at the end of the turn.
+// What both back ends share: clock, timers, mailbox, buffers, and the list of streams with
+// something to send at the end of the turn.
 #pragma once
 
 #include <atomic>

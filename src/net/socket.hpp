@@ -23,8 +23,8 @@ void set_source(int fd, const Address& source);
 [[nodiscard]] Result<Address> local_address(int fd);
 [[nodiscard]] Result<Address> peer_address(int fd);
 
-// Bytes that the peer has acknowledged so far: whether a slow one still takes what it is sent. 0 where
-// the kernel does not tell.
+// Bytes that the peer has acknowledged so far: whether a slow one still takes what it is sent. 0
+// where the kernel does not tell.
 [[nodiscard]] std::uint64_t bytes_acknowledged(int socket);
 
 // Bytes that have arrived and wait to be received.

@@ -30,8 +30,7 @@ void TimerWheel::schedule(Timer& timer, std::int64_t deadline_ms) {
 
 void TimerWheel::file(Timer& timer, std::int64_t deadline_ms) {
   // Rounded up: never early. The current step has been run already.
-  const std::int64_t due =
-      std::max((deadline_ms + step_ms - 1) / step_ms, tick_ + 1);
+  const std::int64_t due = std::max((deadline_ms + step_ms - 1) / step_ms, tick_ + 1);
   unsigned level = 0;
   while (level + 1 < levels && due - tick_ >= std::int64_t{1} << (level_bits * (level + 1)))
     ++level;

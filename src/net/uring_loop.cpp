@@ -17,7 +17,6 @@ namespace {
 
 constexpr unsigned submission_entries = 1024;
 constexpr unsigned completion_entries = 4096;
-constexpr int receive_group = 0;
 
 }  // namespace
 
@@ -67,8 +66,7 @@ Status UringLoop::open(const LoopOptions& options) {
                  IORING_SETUP_CQSIZE;
   params.cq_entries = completion_entries;
   if (const int error = io_uring_queue_init_params(submission_entries, &ring_, &params); error < 0)
-    return fail("NoIoUring",
-                std::string("io_uring cannot be used here: ") + std::strerror(-error),
+    return fail("NoIoUring", std::string("io_uring cannot be used here: ") + std::strerror(-error),
                 "containers often forbid it; run with --event-loop epoll");
   ring_open_ = true;
   ring_blocks_ = options.receive_ring_blocks;
@@ -205,9 +203,10 @@ void UringLoop::handle(const io_uring_cqe& cqe) {
   }
 }
 
-// First the refused sends, and with them all sends that were tried: whoever hears of an error in this
-// turn then knows what had gone out before. Ready completions are all there are, but where more
-// came than the queue holds: those are collected first, since silence means success only at the end.
+// First the refused sends, and with them all sends that were tried: whoever hears of an error in
+// this turn then knows what had gone out before. Ready completions are all there are, but where
+// more came than the queue holds: those are collected first, since silence means success only at
+// the end.
 void UringLoop::reap() {
   if (io_uring_cq_has_overflow(&ring_)) return reap_overflow();
   unsigned head = 0;

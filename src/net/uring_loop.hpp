@@ -1,13 +1,13 @@
 // The event loop on io_uring: the loop, its streams and listeners. For uring_*.cpp alone.
 //
-// One ring a thread (single issuer, deferred task running): receives and accepts are multishot, data
-// lands in blocks lent to the kernel through a provided-buffer ring, and all requests of a turn go to
-// the kernel in the one call that waits for the next completions.
+// One ring a thread (single issuer, deferred task running): receives and accepts are multishot,
+// data lands in blocks lent to the kernel through a provided-buffer ring, and all requests of a
+// turn go to the kernel in the one call that waits for the next completions.
 //
 // Life times: a completion carries the pointer of its stream with the operation in the low bits.
 // Every operation is counted (`pending_`) and ends exactly once, so a stream is freed when it is
-// closed and nothing is pending; no completion can meet a freed stream, and a descriptor number that
-// is used again cannot be confused. Source: platform reference §7.
+// closed and nothing is pending; no completion can meet a freed stream, and a descriptor number
+// that is used again cannot be confused. Source: platform reference §7.
 #pragma once
 
 #include <liburing.h>
@@ -40,6 +40,8 @@ enum class Operation : std::uint64_t {
   poll_sink
 };
 inline constexpr std::uint64_t operation_mask = 15;
+// The one group of provided buffers.
+inline constexpr int receive_group = 0;
 
 class alignas(16) UringStream final : public Stream {
  public:
@@ -94,7 +96,7 @@ class alignas(16) UringStream final : public Stream {
   UringLoop& loop_;
   StreamEvents* events_;
   SendQueue queue_;
-  std::vector<Buffer> held_;  // arrived while paused, before the cancellation took effect
+  std::vector<Buffer> held_;        // arrived while paused, before the cancellation took effect
   std::unique_ptr<Piping> piping_;  // of a source
   // The other end: the sink of a source, the source of a sink. One pipe at a time each way.
   UringStream* pipe_sink_ = nullptr;
@@ -102,17 +104,17 @@ class alignas(16) UringStream final : public Stream {
   Fd fd_;
   std::uint32_t lingered_bytes_ = 0;
   std::uint8_t single_receives_ = 0;  // to come before receives are multishot again
-  std::uint8_t pending_ = 0;  // operations that have not ended
+  std::uint8_t pending_ = 0;          // operations that have not ended
   Phase phase_ = Phase::open;
   bool receiving_ = false;
   bool receive_armed_ = false;
   bool receive_cancelled_ = false;
   bool send_under_way_ = false;
-  bool is_trying_ = false;    // and that send is one that ends within the submit
-  bool must_wait_ = false;    // the socket took less than it was given: the next send waits for it
+  bool is_trying_ = false;  // and that send is one that ends within the submit
+  bool must_wait_ = false;  // the socket took less than it was given: the next send waits for it
   bool source_polled_ = false;
   bool sink_polled_ = false;
-  bool ended_ = false;        // the peer's FIN has come
+  bool ended_ = false;  // the peer's FIN has come
   bool end_told_ = false;
   bool shutdown_wanted_ = false;
   bool linger_ = false;
@@ -155,8 +157,8 @@ class UringLoop final : public LoopBase {
   // A submission entry; submits what is there when the queue is full.
   io_uring_sqe* entry();
   static void tag(io_uring_sqe* sqe, const void* owner, Operation operation) {
-    io_uring_sqe_set_data64(sqe, reinterpret_cast<std::uint64_t>(owner) |
-                                     static_cast<std::uint64_t>(operation));
+    io_uring_sqe_set_data64(
+        sqe, reinterpret_cast<std::uint64_t>(owner) | static_cast<std::uint64_t>(operation));
   }
   // Space for a send's pieces that lives until the turn's submission.
   msghdr* message(SendQueue& queue);
@@ -169,7 +171,8 @@ class UringLoop final : public LoopBase {
   void add_dirty(UringStream* stream) { dirty_.push_back(stream); }
   // It has more to do, but others come first.
   void add_next_turn(UringStream* stream) { next_turn_.push_back(stream); }
-  // `is_awaited`: somebody goes on when it has gone out, so the turn does not wait for other events.
+  // `is_awaited`: somebody goes on when it has gone out, so the turn does not wait for other
+  // events.
   void add_tried(UringStream* stream, bool is_awaited) {
     tried_.push_back(stream);
     is_try_awaited_ |= is_awaited;

@@ -16,9 +16,8 @@
 namespace weir::net {
 namespace {
 
-constexpr int receive_group = 0;
-// A multishot receive brings all that the socket holds before anybody can say that a pipe is to take
-// it. After a piped body so many receives bring one block each: the next body may be as large.
+// A multishot receive brings all that the socket holds before anybody can say that a pipe is to
+// take it. After a piped body so many receives bring one block each: the next body may be as large.
 constexpr std::uint8_t single_receives_after_pipe = 8;
 // With more than this queued the owner may be waiting for on_drained.
 constexpr std::size_t awaited_bytes_min = 16'384;
