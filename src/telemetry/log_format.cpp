@@ -6,6 +6,8 @@
 #include <ctime>
 #include <iterator>
 
+#include "routing/transform.hpp"
+
 namespace weir::telemetry {
 namespace {
 
@@ -98,30 +100,6 @@ std::string actions(std::uint8_t executed) {
   return out.empty() ? "-" : out;
 }
 
-std::string_view transform_text(TransformStatus status) {
-  switch (status) {
-    case TransformStatus::none:
-      break;
-    case TransformStatus::success:
-      return "TransformSuccess";
-    case TransformStatus::buffer_too_small:
-      return "TransformBufferTooSmall";
-    case TransformStatus::compile_error:
-      return "TransformCompileError";
-    case TransformStatus::compile_too_big:
-      return "TransformCompileTooBig";
-    case TransformStatus::invalid_host:
-      return "TransformInvalidHost";
-    case TransformStatus::invalid_path:
-      return "TransformInvalidPath";
-    case TransformStatus::regex_syntax_error:
-      return "TransformRegexSyntaxError";
-    case TransformStatus::replace_error:
-      return "TransformReplaceError";
-  }
-  return "-";
-}
-
 std::string status_text(int status) { return status == 0 ? "-" : std::to_string(status); }
 
 std::string priority_text(int priority) {
@@ -167,7 +145,7 @@ void visit(const LogEntry& entry, Visitor& to) {
   to.field("conn_trace_id", Kind::plain, fmt::format("TID_{:016x}", n.connection_id));
   to.field("transformed_host", Kind::quoted, text(EntryText::transformed_host));
   to.field("transformed_uri", Kind::quoted, text(EntryText::transformed_uri));
-  to.field("request_transform_status", Kind::quoted, transform_text(n.transform_status));
+  to.field("request_transform_status", Kind::quoted, routing::to_string(n.transform_status));
   to.field("ip_address", Kind::plain, text(EntryText::node_ip));
 }
 
