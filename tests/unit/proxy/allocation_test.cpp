@@ -53,7 +53,9 @@ namespace {
 
 class AllocationTest : public DataPlaneTest {
  protected:
-  // Of so many requests over each of four connections, once as many have been served.
+  // Of 300 requests over each of four connections, once the worker is warm. How much it ever needs
+  // at once depends on how the requests meet, so it may take some rounds until it has seen the
+  // most; what a request itself allocates it allocates in every round.
   std::uint64_t allocations_of(const std::string& request) {
     std::vector<Connection> clients;
     for (int i = 0; i < 4; ++i) clients.push_back(connect());
@@ -65,12 +67,17 @@ class AllocationTest : public DataPlaneTest {
       }
     };
     serve_all();
-    allocations = 0;
-    is_counting = true;
-    serve_all();
-    is_counting = false;
+    for (int round = 0; round < rounds_max; ++round) {
+      allocations = 0;
+      is_counting = true;
+      serve_all();
+      is_counting = false;
+      if (allocations == 0) break;
+    }
     return allocations;
   }
+
+  static constexpr int rounds_max = 10;
 };
 
 TEST_P(AllocationTest, CountsWhatAWorkerAllocates) {
