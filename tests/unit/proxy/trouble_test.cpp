@@ -180,11 +180,11 @@ TEST_P(TroubleTest, ATargetThatReadsNoBodyIs504) {
   });
   set_attribute("idle_timeout.timeout_seconds", "1");
   serve(target);
+  // Made before: an idle connection has a second too.
+  const std::string request = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n" +
+                              std::string(40'000'000, 'x');
   auto client = connect();
-  std::thread sender([&] {
-    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n" +
-                std::string(40'000'000, 'x'));
-  });
+  std::thread sender([&] { client.send(request); });
   EXPECT_THAT(client.read_head(), StartsWith("HTTP/1.1 504 Gateway Time-out\r\n"));
   sender.join();
 }
