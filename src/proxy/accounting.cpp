@@ -1,8 +1,10 @@
 #include "proxy/accounting.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string_view>
+#include <tuple>
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
@@ -18,9 +20,16 @@ using telemetry::Text;
 
 Accounting::Accounting(std::shared_ptr<telemetry::WorkerCells> cells,
                        std::shared_ptr<telemetry::LogRing> log)
-    : cells_(std::move(cells)), log_(std::move(log)), seed_(random_u64()) {}
+    : cells_(std::move(cells)),
+      log_(std::move(log)),
+      seed_(random_u64()),
+      trace_ids_(random_u64()) {}
 
-void Accounting::note_trace_id(RequestRecord& record, std::string_view head) {
+void Accounting::note_request_head(RequestRecord& record, std::string_view head,
+                                   std::uint32_t invalid_headers) {
+  (record.load_balancer->drop_invalid_header_fields ? record.invalid_headers_dropped
+                                                    : record.invalid_headers_forwarded) =
+      invalid_headers;
   constexpr std::string_view name = "\r\nX-Amzn-Trace-Id: ";
   const auto at = head.find(name);
   if (!record.wants_text || at == std::string_view::npos) return;
@@ -163,6 +172,13 @@ void Accounting::log(const RequestRecord& record, const ClientConnection& client
   numbers.is_websocket = record.is_websocket;
   for (std::size_t i = 0; i < telemetry::size_of<Text>; ++i)
     entry.texts[i] = record.texts.get(static_cast<Text>(i));
+  constexpr std::string_view root = "Root=";
+  std::array<char, root.size() + std::tuple_size_v<TraceId>> own_trace_id;
+  if (entry.text(EntryText::trace_id).empty()) {  // it was not forwarded
+    const std::string_view id = trace_ids_.make(numbers.created_us / 1'000'000);
+    std::ranges::copy(id, std::ranges::copy(root, own_trace_id.begin()).out);
+    entry.text(EntryText::trace_id) = {own_trace_id.data(), own_trace_id.size()};
+  }
   entry.text(EntryText::load_balancer_arn) = record.load_balancer->arn;
   entry.text(EntryText::dns_name) = record.load_balancer->dns_name;
   if (!record.load_balancer->nodes.empty())

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "http/message.hpp"
+#include "proxy/forwarding.hpp"
 #include "proxy/local_ref.hpp"
 #include "routing/snapshot.hpp"
 #include "telemetry/log_ring.hpp"
@@ -41,8 +42,10 @@ class Accounting {
   Accounting(std::shared_ptr<telemetry::WorkerCells> cells,
              std::shared_ptr<telemetry::LogRing> log);
 
-  // Takes X-Amzn-Trace-Id out of the head for the target, where it will be logged.
-  static void note_trace_id(telemetry::RequestRecord& record, std::string_view head);
+  // Of the head for the target: X-Amzn-Trace-Id, where it will be logged, and what became of
+  // header fields with invalid names.
+  static void note_request_head(telemetry::RequestRecord& record, std::string_view head,
+                                std::uint32_t invalid_headers);
 
   [[nodiscard]] ServingCells prepare(const routing::Snapshot& snapshot, std::int64_t now_ms);
 
@@ -79,6 +82,7 @@ class Accounting {
   std::shared_ptr<telemetry::LogRing> log_;
   std::string packed_;  // scratch
   std::uint64_t seed_;  // of the ids of connections
+  TraceIds trace_ids_;  // of requests that are not forwarded; only where they are logged
   std::uint32_t routes_ = 0;
 };
 

@@ -173,7 +173,7 @@ void Exchange::forward(const routing::Forward& action, const http::RequestHead& 
   const balancing::ChoiceFacts facts = choice_facts();
   auto target = stickiness_.target_of(candidates, head, facts, worker_.stickiness(), now);
   if (!target || !admits(candidates, *target)) target = choose_target(candidates, facts);
-  record_.is_newly_sticky = stickiness_.is_new_session();
+  stickiness_.note(record_);
   record_.is_fail_open = candidates.chooser.is_failing_open(facts);
   record_.is_circuit_open = !target && candidates.chooser.eligible_count(facts) > 0;
   if (!target) return fail(503);
@@ -182,17 +182,19 @@ void Exchange::forward(const routing::Forward& action, const http::RequestHead& 
   if (load_balancer_->compression != nullptr)
     wanted_encoding_ = wanted_encoding(*load_balancer_->compression, head);
   request_head_.start(worker_.loop());
-  write_request_head(request_head_, head,
-                     {*load_balancer_, listener.port, client_->ip(), client_->port(),
-                      worker_.unix_seconds(), &transformed_},
-                     worker_.trace_ids());
+  const std::uint32_t invalid_headers =
+      write_request_head(request_head_, head,
+                         {*load_balancer_, listener.port, client_->ip(), client_->port(),
+                          worker_.unix_seconds(), &transformed_},
+                         worker_.trace_ids());
   trace_id_ = worker_.trace_ids().last();
-  Accounting::note_trace_id(record_, request_head_.view());
+  Accounting::note_request_head(record_, request_head_.view(), invalid_headers);
   serving_->groups[group_].retry_budget.begin_request();
   is_budgeted_ = true;
   if (serving_->groups[group_].target_group->mirror.percent > 0 && !is_upgrade_) {
-    mirror(worker_, *serving_, group_, {*load_balancer_, client_->number(), method_},
-           request_head_.view(), mirror_);
+    record_.is_mirrored =
+        mirror(worker_, *serving_, group_, {*load_balancer_, client_->number(), method_},
+               request_head_.view(), mirror_);
   }
   connect(*target, Connections::pooled);
 }

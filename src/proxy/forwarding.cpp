@@ -181,8 +181,8 @@ std::string_view TraceIds::make(std::int64_t unix_seconds) {
   return {last_.data(), last_.size()};
 }
 
-void write_request_head(ByteWindow& window, const http::RequestHead& head,
-                        const ForwardingFacts& facts, TraceIds& trace_ids) {
+std::uint32_t write_request_head(ByteWindow& window, const http::RequestHead& head,
+                                 const ForwardingFacts& facts, TraceIds& trace_ids) {
   HeadWriter out(window);
   append_request_line(out, head, facts);
   append_forwarded_for(out, head, facts);
@@ -209,11 +209,15 @@ void write_request_head(ByteWindow& window, const http::RequestHead& head,
   }
   if (head.is_websocket_upgrade) out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
   const bool drop_invalid = facts.load_balancer.drop_invalid_header_fields;
-  http::append_headers(out, head.headers, [drop_invalid](const Header& header) {
-    return http::is_end_to_end(header) && !is_rewritten(header.id) &&
-           (header.is_name_valid || !drop_invalid);
+  std::uint32_t invalid = 0;
+  http::append_headers(out, head.headers, [drop_invalid, &invalid](const Header& header) {
+    if (!http::is_end_to_end(header) || is_rewritten(header.id)) return false;
+    if (header.is_name_valid) return true;
+    ++invalid;
+    return !drop_invalid;
   });
   out.append("\r\n");
+  return invalid;
 }
 
 ResponseFraming response_framing(const http::ResponseHead& head, http::Version client_version) {

@@ -45,9 +45,10 @@ struct ForwardingFacts {
   const routing::Transformed* transformed = nullptr;
 };
 
-// `out` must be empty and started.
-void write_request_head(ByteWindow& out, const http::RequestHead& head,
-                        const ForwardingFacts& facts, TraceIds& trace_ids);
+// `out` must be empty and started. Returns how many header fields with invalid names came, which
+// went on or were dropped as the load balancer says.
+std::uint32_t write_request_head(ByteWindow& out, const http::RequestHead& head,
+                                 const ForwardingFacts& facts, TraceIds& trace_ids);
 
 // How the client gets the body.
 enum class ResponseFraming : std::uint8_t { none, content_length, chunked, until_close };

@@ -63,8 +63,8 @@ struct MirrorFacts {
 };
 
 // Begins a copy where it is this request's turn by the group's percentage, and keeps it in
-// `holder`.
-void mirror(Worker& worker, Serving& serving, std::uint32_t group, const MirrorFacts& facts,
-            std::string_view head, MirrorCopy*& holder);
+// `holder`. False: there is none.
+[[nodiscard]] bool mirror(Worker& worker, Serving& serving, std::uint32_t group,
+                          const MirrorFacts& facts, std::string_view head, MirrorCopy*& holder);
 
 }  // namespace weir::proxy

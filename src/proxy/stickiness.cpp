@@ -48,11 +48,8 @@ std::optional<Session> valid(std::optional<Session> session, std::int64_t unix_s
 }
 
 // The cookie that cross-origin requests bring wins where both come.
-std::optional<Session> open_pair(balancing::SessionSealer& sealer, SessionKind kind,
-                                 std::uint64_t scope, const Wanted& cors, const Wanted& plain,
-                                 std::int64_t unix_seconds) {
-  const Wanted& one = cors.is_found ? cors : plain;
-  return one.is_found ? valid(sealer.open(kind, scope, one.value), unix_seconds) : std::nullopt;
+const Wanted& one_of_pair(const Wanted& cors, const Wanted& plain) {
+  return cors.is_found ? cors : plain;
 }
 
 // Chromium from 80 on sends cookies to other origins only with SameSite=None.
@@ -98,7 +95,11 @@ std::optional<std::uint32_t> Stickiness::group_of(const routing::Forward& action
   Wanted cors{"AWSALBTGCORS"};
   Wanted plain{"AWSALBTG"};
   find_cookies(head, cors, plain);
-  const auto session = open_pair(tools.sealer, SessionKind::group, 0, cors, plain, unix_seconds);
+  const Wanted& cookie = one_of_pair(cors, plain);
+  if (!cookie.is_found) return std::nullopt;
+  const auto opened = tools.sealer.open(SessionKind::group, 0, cookie.value);
+  is_group_cookie_invalid_ = !opened;
+  const auto session = valid(opened, unix_seconds);
   if (!session) return std::nullopt;
   for (std::uint32_t i = 0; i < action.groups.size(); ++i) {
     if (serving.groups[action.groups[i].target_group].target_group->identity != session->subject)
@@ -124,9 +125,12 @@ std::optional<std::uint32_t> Stickiness::target_of(Serving::Group& group,
     Wanted cors{"AWSALBCORS"};
     Wanted plain{"AWSALB"};
     find_cookies(head, cors, plain);
-    session =
-        open_pair(tools.sealer, SessionKind::target, targets.identity, cors, plain, unix_seconds);
+    const Wanted& cookie = one_of_pair(cors, plain);
+    if (cookie.is_found)
+      session = valid(tools.sealer.open(SessionKind::target, targets.identity, cookie.value),
+                      unix_seconds);
   } else {
+    is_of_app_ = true;
     Wanted own{"AWSALBAPP-0"};
     Wanted application{policy.cookie_name};
     find_cookies(head, own, application);
@@ -147,6 +151,12 @@ std::optional<std::uint32_t> Stickiness::target_of(Serving::Group& group,
   target_followed_ = target;
   target_bound_at_ = session->bound_at;
   return target;
+}
+
+void Stickiness::note(telemetry::RequestRecord& record) const {
+  record.is_newly_sticky = is_target_sticky_ && !has_session_;
+  record.is_app_cookie_missing = record.is_newly_sticky && is_of_app_;
+  if (is_group_cookie_invalid_) record.error_reason = "AWSALBTGCookieInvalid";
 }
 
 std::string_view Stickiness::response_lines(const routing::TargetGroup& group, std::uint32_t target,

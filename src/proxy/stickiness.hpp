@@ -15,6 +15,7 @@
 #include "http/message.hpp"
 #include "http/writer.hpp"
 #include "proxy/serving.hpp"
+#include "telemetry/request_record.hpp"
 
 namespace weir::proxy {
 
@@ -46,8 +47,8 @@ class Stickiness {
                                                 const http::ResponseHead& head,
                                                 StickinessTools& tools, std::int64_t unix_seconds);
 
-  // The request was to stick to a target, but a new one had to be chosen.
-  [[nodiscard]] bool is_new_session() const { return is_target_sticky_ && !has_session_; }
+  // Once both have been asked: whether the request was to stick and a new choice had to be made.
+  void note(telemetry::RequestRecord& record) const;
   void clear() { *this = Stickiness(); }
 
  private:
@@ -59,6 +60,8 @@ class Stickiness {
   bool is_target_sticky_ = false;
   bool has_session_ = false;  // of a target
   bool wants_same_site_ = false;
+  bool is_of_app_ = false;                // the target session hangs on an application's cookie
+  bool is_group_cookie_invalid_ = false;  // came, but is none of ours
 };
 
 }  // namespace weir::proxy

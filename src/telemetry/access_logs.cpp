@@ -30,7 +30,7 @@ AccessLogs::~AccessLogs() {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
   }
-  stopping_.notify_all();
+  changed_.notify_all();
   thread_.join();
   drain();
 }
@@ -65,12 +65,17 @@ void AccessLogs::apply(const routing::Snapshot& snapshot) {
                                              false});
   }
   std::erase_if(logs_, [&](const auto& each) { return !wanted.contains(each.first); });
+  changed_.notify_all();
 }
 
+// Without a log nothing wakes the thread: an idle daemon uses no processor.
 void AccessLogs::run() {
   std::unique_lock lock(mutex_);
-  while (!stopping_.wait_for(lock, drain_every, [this] { return is_stopping_; })) {
-    if (!logs_.empty()) drain();
+  for (;;) {
+    changed_.wait(lock, [this] { return is_stopping_ || !logs_.empty(); });
+    changed_.wait_for(lock, drain_every, [this] { return is_stopping_; });
+    if (is_stopping_) return;
+    drain();
   }
 }
 

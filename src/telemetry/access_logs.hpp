@@ -46,7 +46,7 @@ class AccessLogs {
 
   const std::string folder_;
   std::mutex mutex_;
-  std::condition_variable stopping_;
+  std::condition_variable changed_;
   bool is_stopping_ = false;
   std::vector<std::shared_ptr<LogRing>> rings_;
   std::map<std::string, Log, std::less<>> logs_;  // by ARN

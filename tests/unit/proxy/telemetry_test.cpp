@@ -6,8 +6,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <system_error>
 
+#include "base/clock.hpp"
 #include "data_plane_fixture.hpp"
+#include "model/base64.hpp"
 #include "telemetry/totals.hpp"
 
 namespace weir::proxy {
@@ -27,6 +31,17 @@ class TelemetryTest : public DataPlaneTest {
     return ledger().totals();
   }
   std::uint64_t count(OfBalancer which) { return totals().balancer("lb").counts[which]; }
+  void add_sticky(const std::string& type) {
+    stickiness_keys_["1"] = {"1", model::base64_encode(std::string(32, 'k')), 1};
+    groups_["group"].attributes["stickiness.enabled"] = "true";
+    groups_["group"].attributes["stickiness.type"] = type;
+  }
+  void set_health(routing::HealthState state) {
+    for (const auto& group : snapshot_->target_groups) {
+      for (const auto& target : group.targets) target.health->state.store(state);
+      group.health_epoch->fetch_add(1);
+    }
+  }
 };
 
 TEST_P(TelemetryTest, AForwardedRequest) {
@@ -123,6 +138,135 @@ TEST_P(TelemetryTest, CountsOutliveAChangeOfTheConfiguration) {
   }
 }
 
+TEST_P(TelemetryTest, HeaderFieldsWithInvalidNames) {
+  TestTarget target(always(ok));
+  serve(target);
+  const std::string request = "GET / HTTP/1.1\r\nHost: a\r\nX_Y: 1\r\nX_Z: 2\r\n\r\n";
+  ask(request);
+  ask("GET / HTTP/1.1\r\nHost: a\r\nX-Y: 1\r\n\r\n");
+  EXPECT_EQ(count(OfBalancer::invalid_headers_forwarded), 1U) << "requests, not fields";
+  EXPECT_EQ(count(OfBalancer::invalid_headers_dropped), 0U);
+  set_attribute("routing.http.drop_invalid_header_fields.enabled", "true");
+  apply();
+  ask(request);
+  EXPECT_EQ(count(OfBalancer::invalid_headers_forwarded), 1U);
+  EXPECT_EQ(count(OfBalancer::invalid_headers_dropped), 1U);
+}
+
+TEST_P(TelemetryTest, ANewChoiceWhereRequestsStick) {
+  TestTarget target(always(ok));
+  add_sticky("lb_cookie");
+  serve(target);
+  const std::string answer = ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(count(OfBalancer::non_sticky), 1U) << "the first of a client";
+  const auto at = answer.find("AWSALB=");
+  ASSERT_NE(at, std::string::npos);
+  const std::string cookie = answer.substr(at, answer.find(';', at) - at);
+  ask("GET / HTTP/1.1\r\nHost: a\r\nCookie: " + cookie + "\r\n\r\n");
+  EXPECT_EQ(count(OfBalancer::non_sticky), 1U) << "its session has been followed";
+  EXPECT_EQ(count(OfBalancer::app_cookie_non_sticky), 0U);
+}
+
+TEST_P(TelemetryTest, ANewChoiceWhereAnApplicationsCookieShouldHaveCome) {
+  TestTarget target(always(ok));
+  add_sticky("app_cookie");
+  groups_["group"].attributes["stickiness.app_cookie.cookie_name"] = "mine";
+  serve(target);
+  ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(count(OfBalancer::non_sticky), 1U);
+  EXPECT_EQ(count(OfBalancer::app_cookie_non_sticky), 1U);
+}
+
+TEST_P(TelemetryTest, FailOpen) {
+  TestTarget target(always(ok));
+  serve(target);
+  set_health(routing::HealthState::healthy);
+  ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(totals().group("group").counts[OfGroup::fail_open], 0U);
+  set_health(routing::HealthState::unhealthy);
+  EXPECT_THAT(ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(totals().group("group").counts[OfGroup::fail_open], 1U);
+}
+
+TEST_P(TelemetryTest, ACircuitThatIsOpen) {
+  std::promise<void> asked;
+  std::promise<void> may_answer;
+  TestTarget target([&](Connection& c) {
+    if (c.read_head().empty()) return;
+    asked.set_value();
+    may_answer.get_future().wait();
+    c.send(ok);
+  });
+  groups_["group"].attributes["weir.circuit_breaker.max_requests"] = "1";
+  serve(target);
+  auto first = connect();
+  first.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  asked.get_future().wait();
+  EXPECT_THAT(ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), StartsWith("HTTP/1.1 503"));
+  may_answer.set_value();
+  EXPECT_THAT(first.read_response(), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(count(OfBalancer::circuit_open), 1U);
+  EXPECT_EQ(count(OfBalancer::elb_503), 1U);
+}
+
+TEST_P(TelemetryTest, AMirroredRequest) {
+  static constexpr const char* arn =
+      "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/mirror/0123456789abcdef";
+  TestTarget target(always(ok));
+  TestTarget copy(always(ok));
+  model::TargetGroup group;
+  group.arn = arn;
+  group.target_type = "ip";
+  groups_[arn] = group;
+  targets_[{arn, "127.0.0.1", copy.port()}] =
+      model::Target{arn, "127.0.0.1", copy.port(), "all", 0, 0};
+  groups_["group"].attributes["weir.mirror.target_group_arn"] = arn;
+  groups_["group"].attributes["weir.mirror.percent"] = "50";
+  serve(target);
+  ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(count(OfBalancer::mirrored), 1U);
+  EXPECT_EQ(count(OfBalancer::requests), 2U);
+}
+
+TEST_P(TelemetryTest, ARetryCountsBothTries) {
+  const Fd nobody(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));  // bound, does not listen
+  const auto address = *net::Address::parse("127.0.0.1", 0);
+  ASSERT_EQ(
+      ::bind(nobody.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.length), 0);
+  TestTarget target(always(ok));
+  add_target(net::local_address(nobody.get())->port());
+  serve(target);
+  for (int i = 0; i < 2; ++i)  // one of them at least meets it first
+    EXPECT_THAT(ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), StartsWith("HTTP/1.1 200"));
+  EXPECT_GE(count(OfBalancer::retries), 1U);
+  EXPECT_EQ(count(OfBalancer::target_connection_errors), count(OfBalancer::retries));
+  EXPECT_EQ(count(OfBalancer::requests), 2U);
+  EXPECT_EQ(count(OfBalancer::target_2xx), 2U);
+}
+
+TEST_P(TelemetryTest, AClientThatLeavesBeforeTheAnswerIs460) {
+  std::promise<void> asked;
+  std::promise<void> let_go;
+  TestTarget target([&](Connection& c) {
+    if (c.read_head().empty()) return;
+    asked.set_value();
+    c.read_to_end();
+    let_go.set_value();
+  });
+  serve(target);
+  {
+    auto client = connect();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    asked.get_future().wait();
+    const linger abort{1, 0};
+    setsockopt(client.fd(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
+  }
+  let_go.get_future().wait();
+  EXPECT_EQ(count(OfBalancer::client_gone), 1U);
+  EXPECT_EQ(count(OfBalancer::elb_4xx), 1U);
+}
+
 class AccessLogTest : public TelemetryTest {
  protected:
   void SetUp() override {
@@ -164,6 +308,43 @@ TEST_P(AccessLogTest, ClassAndReasonOfWhatIsRefused) {
   ask("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n");
   EXPECT_THAT(log(), testing::HasSubstr(" \"Severe\" \"BadContentLength\" "));
   EXPECT_EQ(count(OfBalancer::desync_non_compliant), 1U);
+}
+
+TEST_P(AccessLogTest, WhatIsNotForwardedHasATraceIdToo) {
+  set_attribute("weir.access_log.format", "alb");
+  set_default_action({1, model::FixedResponseAction{404, "text/plain", "x"}});
+  apply();
+  ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(log(), testing::ContainsRegex(" - \"Root=1-[0-9a-f]{8}-[0-9a-f]{24}\" \"-\" "));
+}
+
+TEST_P(AccessLogTest, AGroupCookieThatIsNoneOfOursIsTheReason) {
+  TestTarget target(always(ok));
+  add_sticky("lb_cookie");
+  set_attribute("weir.access_log.format", "alb");
+  set_default_action({1, model::ForwardAction{{{"group", 1}}, true, 60}});
+  serve(target);
+  ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(log(), testing::Not(testing::HasSubstr("AWSALBTGCookieInvalid")));
+  ask("GET / HTTP/1.1\r\nHost: a\r\nCookie: AWSALBTG=a%2Fb\r\n\r\n");
+  EXPECT_THAT(log(), testing::HasSubstr(" \"AWSALBTGCookieInvalid\" "));
+}
+
+TEST_P(AccessLogTest, TheFirstLogWakesItsWriter) {
+  TestTarget target(always(ok));
+  serve(target);  // no log: the writer sleeps
+  set_attribute("weir.access_log.format", "alb");
+  apply();
+  ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  std::error_code none;
+  const std::filesystem::path file = folder_ + "/lb/access.log";
+  const auto is_written = [&] {
+    const auto size = std::filesystem::file_size(file, none);
+    return !none && size > 0;
+  };
+  const std::int64_t end = monotonic_ms() + 10'000;
+  while (!is_written() && monotonic_ms() < end) std::this_thread::yield();
+  EXPECT_TRUE(is_written());
 }
 
 TEST_P(AccessLogTest, NothingIsWrittenWhereItIsOff) {
