@@ -52,7 +52,7 @@ TEST_P(TroubleTest, AnswersThatAreNoneAre502) {
         std::string("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"),
         std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"),
         std::string("HTTP/1.1 200 OK\r\nno colon\r\n\r\n"),
-        std::string("HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\n", 29), long_head + "\r\n", long_head,
+        std::string("HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\n", 27), long_head + "\r\n", long_head,
         std::string("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")}) {
     EXPECT_THAT(answer_to(bytes), StartsWith("HTTP/1.1 502 Bad Gateway\r\nServer: awselb/2.0\r\n"))
         << bytes.substr(0, 80);
