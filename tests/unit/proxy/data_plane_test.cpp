@@ -359,7 +359,9 @@ TEST_P(DataPlaneTest, UpgradedConnectionsAreTunnels) {
 TEST_P(DataPlaneTest, ASlowReaderHoldsBackTheTarget) {
   std::atomic<std::size_t> sent = 0;
   std::atomic<bool> done = false;
-  constexpr std::size_t all = 64'000'000;
+  // Half of it is more than the kernel's buffers on the way take (tcp_rmem and tcp_wmem: 32 MiB and
+  // twice 4 MiB at most).
+  constexpr std::size_t all = 128'000'000;
   TestTarget target([&](Connection& c) {
     c.read_head();
     c.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(all) + "\r\n\r\n");
