@@ -1,6 +1,8 @@
 // The dates of responses.
 #include "http/writer.hpp"
 
+#include <algorithm>
+
 namespace weir::http {
 namespace {
 
@@ -33,7 +35,7 @@ void put_two(char* at, unsigned number) {
 
 }  // namespace
 
-std::string http_date(std::int64_t unix_seconds) {
+HttpDate make_http_date(std::int64_t unix_seconds) {
   constexpr std::int64_t day_seconds = 86400;
   constexpr std::string_view day_names = "ThuFriSatSunMonTueWed";  // 1970-01-01 was a Thursday
   constexpr std::string_view month_names = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -41,16 +43,24 @@ std::string http_date(std::int64_t unix_seconds) {
       (unix_seconds >= 0 ? unix_seconds : unix_seconds - day_seconds + 1) / day_seconds;
   const auto second = static_cast<unsigned>(unix_seconds - days * day_seconds);
   const CivilDate date = civil_date(days);
-  std::string text = "Ddd, 00 Mmm 0000 00:00:00 GMT";
-  text.replace(0, 3, day_names.substr(static_cast<std::size_t>((days % 7 + 7) % 7) * 3, 3));
+  constexpr std::string_view form = "Ddd, 00 Mmm 0000 00:00:00 GMT";
+  HttpDate text;
+  std::ranges::copy(form, text.begin());
+  std::ranges::copy(day_names.substr(static_cast<std::size_t>((days % 7 + 7) % 7) * 3, 3),
+                    text.begin());
   put_two(&text[5], date.day);
-  text.replace(8, 3, month_names.substr((date.month - 1) * 3, 3));
+  std::ranges::copy(month_names.substr((date.month - 1) * 3, 3), text.begin() + 8);
   put_two(&text[12], static_cast<unsigned>(date.year / 100));
   put_two(&text[14], static_cast<unsigned>(date.year % 100));
   put_two(&text[17], second / 3600);
   put_two(&text[20], second / 60 % 60);
   put_two(&text[23], second % 60);
   return text;
+}
+
+std::string http_date(std::int64_t unix_seconds) {
+  const HttpDate date = make_http_date(unix_seconds);
+  return {date.data(), date.size()};
 }
 
 }  // namespace weir::http

@@ -17,6 +17,8 @@
 namespace weir::http {
 
 // "Tue, 24 Nov 2026 20:05:12 GMT" (RFC 9110 §5.6.7) for wall-clock seconds of the years 0 to 9999.
+using HttpDate = std::array<char, 29>;
+[[nodiscard]] HttpDate make_http_date(std::int64_t unix_seconds);
 [[nodiscard]] std::string http_date(std::int64_t unix_seconds);
 
 // The date of now, formatted once a second. One a worker.
@@ -26,14 +28,14 @@ class DateCache {
   [[nodiscard]] std::string_view at(std::int64_t unix_seconds) {
     if (unix_seconds != unix_seconds_) {
       unix_seconds_ = unix_seconds;
-      text_ = http_date(unix_seconds);
+      date_ = make_http_date(unix_seconds);
     }
-    return text_;
+    return {date_.data(), date_.size()};
   }
 
  private:
   std::int64_t unix_seconds_ = -1;
-  std::string text_ = "Wed, 31 Dec 1969 23:59:59 GMT";
+  HttpDate date_ = make_http_date(-1);
 };
 
 template <typename Out>

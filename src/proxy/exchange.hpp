@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "http/own_response.hpp"
@@ -95,6 +96,10 @@ class Exchange {
   void answer_fixed(const model::FixedResponseAction& action);
   void forward(const routing::Forward& action, const http::RequestHead& head,
                const routing::Listener& listener);
+  [[nodiscard]] std::optional<std::uint32_t> choose_group(const routing::Forward& action,
+                                                          const http::RequestHead& head);
+  [[nodiscard]] std::optional<std::uint32_t> choose_first_target(const http::RequestHead& head);
+  void write_request(const http::RequestHead& head, const routing::Listener& listener);
   // choose target, connect, send
   // Why the target's answer is none, for the log: `why` is a literal.
   void blame_target(std::string_view why, int error = 0);
