@@ -181,16 +181,17 @@ class Weir:
                     left.append(f"process {entry.name}: {words!r}")
             except (FileNotFoundError, ProcessLookupError):
                 continue
-        for path in pathlib.Path("/sys/fs/cgroup").glob("**/i-*"):
-            if path.name in self.instance_ids:
-                left.append(f"cgroup {path}")
+        # os.walk passes over what vanishes meanwhile: other tests have cgroups too.
+        for path, names, _ in os.walk("/sys/fs/cgroup"):
+            left += [f"cgroup {path}/{name}" for name in names if name in self.instance_ids]
         with open("/proc/mounts", encoding="utf-8") as mounts:
             left += [f"mount {line.split()[1]}" for line in mounts if str(self.state) in line]
         if IS_ROOT:  # in a network namespace of its own, whatever is there beside loopback is Weir's
             links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True)
             left += [f"link {line}" for line in links.stdout.splitlines() if ": lo:" not in line]
         for id_ in self.instance_ids:
-            left += [f"file {path}" for path in self.state.glob(f"**/{id_}*")]
+            left += [f"file {path}/{name}" for path, folders, files in os.walk(self.state)
+                     for name in folders + files if name.startswith(id_)]
         return left
 
 
