@@ -308,7 +308,7 @@ Result<std::unique_ptr<Loop>> create_uring_loop(const LoopOptions& options) {
 namespace weir::net {
 
 Result<std::unique_ptr<Loop>> create_uring_loop(const LoopOptions&) {
-  return fail("NoIoUring", "this build has no io_uring: its liburing was older than 2.2",
+  return fail("NoIoUring", "this build has no io_uring: its liburing was older than 2.3",
               "run with --event-loop epoll");
 }
 
