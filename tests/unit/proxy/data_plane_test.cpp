@@ -170,6 +170,20 @@ TEST_P(DataPlaneTest, StreamsLargeChunkedBodiesBothWays) {
   EXPECT_TRUE(answer == body) << answer.size();
 }
 
+// client_keep_alive.seconds (reference §5.6): one more request is served, then it ends.
+TEST_P(DataPlaneTest, AConnectionThatIsOldEnoughEndsWithItsNextAnswer) {
+  set_attribute("client_keep_alive.seconds", "1");
+  TestTarget target(always(ok));
+  serve(target);
+  auto client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(client.read_response(), Not(HasSubstr("Connection: close")));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'100));  // the age itself
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(client.read_response(), HasSubstr("\r\nConnection: close\r\n"));
+  EXPECT_EQ(client.read_to_end(), "");
+}
+
 TEST_P(DataPlaneTest, Http10ClientsGetPlainBodiesAndTheEnd) {
   TestTarget target(
       always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"));
