@@ -30,9 +30,10 @@ void Accounting::note_request_head(RequestRecord& record, std::string_view head,
   (record.load_balancer->drop_invalid_header_fields ? record.invalid_headers_dropped
                                                     : record.invalid_headers_forwarded) =
       invalid_headers;
+  if (!record.wants_text) return;
   constexpr std::string_view name = "\r\nX-Amzn-Trace-Id: ";
   const auto at = head.find(name);
-  if (!record.wants_text || at == std::string_view::npos) return;
+  if (at == std::string_view::npos) return;
   const std::string_view value = head.substr(at + name.size());
   record.texts.set(Text::trace_id, value.substr(0, value.find('\r')));
 }
