@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 
 namespace weir::proxy {
 namespace {
@@ -11,9 +13,17 @@ using http::HeaderId;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-char* put_hex(char* at, std::uint64_t value, unsigned digits) {
-  for (unsigned i = digits; i > 0; --i) *at++ = "0123456789abcdef"[(value >> (4 * (i - 1))) & 15U];
-  return at;
+// Eight digits at once: a nibble goes into each byte, and those above 9 become letters.
+char* put_hex(char* at, std::uint32_t value) {
+  std::uint64_t digits = value;
+  digits = (digits | digits << 16U) & 0x0000ffff0000ffffU;
+  digits = (digits | digits << 8U) & 0x00ff00ff00ff00ffU;
+  digits = (digits | digits << 4U) & 0x0f0f0f0f0f0f0f0fU;
+  const std::uint64_t is_letter = (digits + 0x0606060606060606U) >> 4U & 0x0101010101010101U;
+  digits += 0x3030303030303030U + is_letter * ('a' - '0' - 10);
+  if constexpr (std::endian::native == std::endian::little) digits = std::byteswap(digits);
+  std::memcpy(at, &digits, sizeof digits);
+  return at + sizeof digits;
 }
 
 // The host without its port: "[::1]:80" → "[::1]".
@@ -174,10 +184,12 @@ std::string_view TraceIds::make(std::int64_t unix_seconds) {
   char* at = last_.data();
   *at++ = '1';
   *at++ = '-';
-  at = put_hex(at, static_cast<std::uint64_t>(unix_seconds), 8);
+  at = put_hex(at, static_cast<std::uint32_t>(unix_seconds));
   *at++ = '-';
-  at = put_hex(at, next(), 16);
-  put_hex(at, next(), 8);
+  const std::uint64_t first = next();
+  at = put_hex(at, static_cast<std::uint32_t>(first >> 32U));
+  at = put_hex(at, static_cast<std::uint32_t>(first));
+  put_hex(at, static_cast<std::uint32_t>(next()));
   return {last_.data(), last_.size()};
 }
 
