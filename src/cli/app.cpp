@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -118,8 +119,13 @@ void App::add_serve_options(CLI::App& command) {
       ->group("Daemon");
   command
       .add_option("--admin", serve_.admin,
-                  "loopback address and port for /metrics, /healthz and /ready (default: none)")
+                  "address and port for /metrics, /healthz and /ready (default: none)")
       ->type_name("ADDR:PORT")
+      ->group("Daemon");
+  command
+      .add_option("--admin-token-file", serve_.admin_token_file,
+                  "the bearer token that readers of --admin must send; needed off loopback")
+      ->type_name("FILE")
       ->group("Daemon");
 }
 
@@ -279,6 +285,8 @@ int App::run_action() {
   if (!state_dir) return report_error(common_, state_dir.error());
   common_.state_dir = *state_dir;
   serve_.state_dir = *state_dir;
+  if (!serve_.admin_token_file.empty())
+    serve_.admin_token_file = std::filesystem::absolute(serve_.admin_token_file).string();
   if (!event_loop_.empty()) {
     serve_.event_loop = event_loop_ == "epoll" ? net::Backend::epoll : net::Backend::io_uring;
   }

@@ -88,6 +88,7 @@ std::vector<std::string> serve_arguments(const daemon::ServeOptions& options) {
   if (options.rootless) arguments.emplace_back("--rootless");
   if (!options.vpc_cidr.empty()) add("--vpc-cidr", options.vpc_cidr);
   if (!options.admin.empty()) add("--admin", options.admin);
+  if (!options.admin_token_file.empty()) add("--admin-token-file", options.admin_token_file);
   return arguments;
 }
 

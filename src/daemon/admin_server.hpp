@@ -1,8 +1,8 @@
 // The admin endpoint: GET /metrics (Prometheus), /healthz (the daemon runs), /ready (it serves).
 //
-// One thread, one connection at a time, each bounded in bytes and time: its readers are a scraper
-// and a supervisor on this machine. It gives away what the load balancers do, so it listens on
-// loopback alone.
+// It gives away what the load balancers do, so it listens on loopback, or elsewhere only where a
+// bearer token is asked of everybody (all but /healthz). One thread polls a bounded number of
+// connections, each bounded in bytes and time, so that one that says nothing holds up nobody.
 #pragma once
 
 #include <functional>
@@ -21,9 +21,11 @@ struct AdminPages {
 
 class AdminServer {
  public:
-  // `where`: "127.0.0.1:9901", "[::1]:9901"; port 0: one of the kernel's choice.
+  // `where`: "127.0.0.1:9901", "[::1]:9901"; port 0: one of the kernel's choice. Without a `token`
+  // ("" is none) an address that is not loopback is refused: "AdminAddress".
   [[nodiscard]] static Result<std::unique_ptr<AdminServer>> start(const std::string& where,
-                                                                  AdminPages pages);
+                                                                  AdminPages pages,
+                                                                  std::string token = {});
   virtual ~AdminServer() = default;  // ends the thread
   [[nodiscard]] virtual std::uint16_t port() const = 0;
 };

@@ -17,6 +17,7 @@
 #include "base/log.hpp"
 #include "control/stickiness_keys.hpp"
 #include "daemon/admin_server.hpp"
+#include "daemon/admin_token.hpp"
 #include "daemon/channel.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/control_socket.hpp"
@@ -276,7 +277,13 @@ Status Daemon::start_admin() {
     return telemetry::prometheus_text(ledger->totals(), *ledger->snapshot());
   };
   pages.is_ready = [ledger = ledger_] { return ledger->snapshot()->revision > 0; };
-  auto server = AdminServer::start(options_.admin, std::move(pages));
+  std::string token;
+  if (!options_.admin_token_file.empty()) {
+    auto read = read_admin_token(options_.admin_token_file);
+    if (!read) return std::unexpected(read.error());
+    token = std::move(*read);
+  }
+  auto server = AdminServer::start(options_.admin, std::move(pages), std::move(token));
   if (!server) return std::unexpected(server.error());
   admin_ = std::move(*server);
   log::info("admin endpoint on port {}", admin_->port());

@@ -20,9 +20,10 @@ struct ServeOptions {
   std::optional<net::Backend> event_loop;
   std::vector<std::string> bind_addresses;  // empty: loopback, IPv4 and IPv6
   std::string runtime = "runc";
-  bool rootless = false;  // even when root
-  std::string admin;      // "127.0.0.1:9901", "[::1]:9901"; empty: no admin endpoint
-  std::string vpc_cidr;   // empty: 172.31.0.0/16, or the next range that is free
+  bool rootless = false;         // even when root
+  std::string admin;             // "127.0.0.1:9901", "[::1]:9901"; empty: no admin endpoint
+  std::string admin_token_file;  // empty: no token is asked for, so loopback only
+  std::string vpc_cidr;          // empty: 172.31.0.0/16, or the next range that is free
   // Logs to <state>/weir.log instead of standard error.
   bool is_background = false;
   // Gets one line of JSON when the daemon serves or has failed to start; -1: nobody waits.
