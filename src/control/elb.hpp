@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "control/elb_limits.hpp"
 #include "control/registry.hpp"
 #include "model/resources.hpp"
 
@@ -39,6 +40,7 @@ struct CreateLoadBalancerInput {
   std::string ip_address_type = "ipv4";
   std::vector<std::string> subnet_ids;
   std::vector<std::string> security_group_ids;
+  std::string ipam_pool_id;
   model::Attributes attributes;
   model::Tags tags;
 };
@@ -59,6 +61,45 @@ struct CreateRuleInput {
   std::vector<model::Action> actions;
   std::vector<model::Transform> transforms;
   model::Tags tags;
+};
+
+// What is not set stays as it is.
+struct ModifyTargetGroupInput {
+  std::string target_group_arn;
+  std::optional<bool> health_check_enabled;
+  std::optional<std::string> health_check_protocol;
+  std::optional<std::string> health_check_port;
+  std::optional<std::string> health_check_path;
+  std::optional<int> health_check_timeout_seconds;
+  std::optional<int> health_check_interval_seconds;
+  std::optional<int> healthy_threshold;
+  std::optional<int> unhealthy_threshold;
+  std::optional<std::string> http_codes;
+};
+
+struct ModifyListenerInput {
+  std::string listener_arn;
+  std::optional<std::string> protocol;
+  std::optional<int> port;
+  std::optional<std::vector<model::Action>> default_actions;
+};
+
+struct ModifyRuleInput {
+  std::string rule_arn;
+  std::optional<std::vector<model::Condition>> conditions;
+  std::optional<std::vector<model::Action>> actions;
+  std::optional<std::vector<model::Transform>> transforms;
+};
+
+struct RulePriority {
+  std::string rule_arn;
+  int priority = 0;
+};
+
+struct ModifyCapacityInput {
+  std::string load_balancer_arn;
+  std::optional<int> units;
+  bool is_reset = false;
 };
 
 // One target's health as DescribeTargetHealth reports it (reference §4.7).
@@ -88,23 +129,60 @@ class DataPlane {
 class Elb {
  public:
   // Both outlive the Elb.
-  Elb(Registry& registry, DataPlane& data_plane);
+  Elb(Registry& registry, DataPlane& data_plane, const Limits& limits = raised_limits());
 
+  // Errors of every verb are the API's of that operation (reference §8.2). Attributes: those given
+  // are set, the others stay; the answer holds all that clients have set.
+
+  // ---- elb_target_groups.cpp
   Result<model::TargetGroup> create_target_group(const CreateTargetGroupInput& input);
+  Result<model::TargetGroup> modify_target_group(const ModifyTargetGroupInput& input);
+  Result<model::TargetGroup> modify_target_group_attributes(const std::string& arn,
+                                                            const model::Attributes& attributes);
   Status delete_target_group(const std::string& arn);
+
+  // ---- elb_targets.cpp
   Status register_targets(const std::string& target_group_arn,
                           const std::vector<TargetDescription>& targets);
   Status deregister_targets(const std::string& target_group_arn,
                             const std::vector<TargetDescription>& targets);
 
+  // ---- elb_load_balancers.cpp
   Result<model::LoadBalancer> create_load_balancer(const CreateLoadBalancerInput& input);
   Status delete_load_balancer(const std::string& arn);
 
+  // ---- elb_load_balancer_changes.cpp
+  Result<model::LoadBalancer> modify_load_balancer_attributes(const std::string& arn,
+                                                              const model::Attributes& attributes);
+  Result<model::LoadBalancer> set_security_groups(const std::string& arn,
+                                                  const std::vector<std::string>& ids);
+  // A subnet that stays keeps the address of its node.
+  Result<model::LoadBalancer> set_subnets(const std::string& arn,
+                                          const std::vector<std::string>& ids);
+  Result<model::LoadBalancer> set_ip_address_type(const std::string& arn, const std::string& type);
+  // An empty id takes the pool away.
+  Result<model::LoadBalancer> modify_ip_pools(const std::string& arn,
+                                              const std::string& ipam_pool_id);
+  Result<model::LoadBalancer> modify_capacity_reservation(const ModifyCapacityInput& input);
+
+  // ---- elb_listeners.cpp
   Result<model::Listener> create_listener(const CreateListenerInput& input);
+  Result<model::Listener> modify_listener(const ModifyListenerInput& input);
+  Result<model::Listener> modify_listener_attributes(const std::string& arn,
+                                                     const model::Attributes& attributes);
   Status delete_listener(const std::string& arn);
 
+  // ---- elb_rules.cpp
   Result<model::Rule> create_rule(const CreateRuleInput& input);
+  Result<model::Rule> modify_rule(const ModifyRuleInput& input);
+  // All or none.
+  Result<std::vector<model::Rule>> set_rule_priorities(const std::vector<RulePriority>& priorities);
   Status delete_rule(const std::string& arn);
+
+  // ---- elb_tags.cpp; load balancers, listeners, rules, target groups and trust stores. All ARNs
+  // or none.
+  Status add_tags(const std::vector<std::string>& arns, const model::Tags& tags);
+  Status remove_tags(const std::vector<std::string>& arns, const std::vector<std::string>& keys);
 
   // In (id, port) order. "TargetGroupNotFound".
   Result<std::vector<TargetHealth>> describe_target_health(const std::string& target_group_arn);
@@ -116,9 +194,12 @@ class Elb {
   // opened is logged and kept in its load balancer's state_reason.
   void open_stored_ports();
 
+  [[nodiscard]] const Limits& limits() const { return limits_; }
+
  private:
   Registry& registry_;
   DataPlane& data_plane_;
+  const Limits& limits_;
 };
 
 }  // namespace weir::control

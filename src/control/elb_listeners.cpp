@@ -1,4 +1,4 @@
-// Listeners and rules: reference §2.1, §3.
+// Listeners: reference §2.1, §2.2.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,8 +6,8 @@
 #include "base/log.hpp"
 #include "control/arn.hpp"
 #include "control/elb.hpp"
+#include "control/elb_checks.hpp"
 #include "control/references.hpp"
-#include "control/regular_expressions.hpp"
 #include "model/attributes.hpp"
 #include "model/codec.hpp"
 #include "model/validate.hpp"
@@ -15,72 +15,26 @@
 namespace weir::control {
 namespace {
 
-Status validate(const CreateListenerInput& input) {
-  if (input.protocol == "HTTPS") {
+Status check_protocol(const std::string& protocol) {
+  if (protocol == "HTTPS") {
     return fail("UnsupportedProtocol", "HTTPS listeners come with Weir's TLS support",
                 "Use the protocol HTTP.");
   }
-  if (input.protocol != "HTTP") {
+  if (protocol != "HTTP") {
     return fail("ValidationError",
-                fmt::format("Listener protocol '{}' must be one of 'HTTP, HTTPS'", input.protocol));
+                fmt::format("Listener protocol '{}' must be one of 'HTTP, HTTPS'", protocol));
   }
+  return {};
+}
+
+Status validate(const CreateListenerInput& input) {
+  if (auto valid = check_protocol(input.protocol); !valid) return valid;
   if (!input.port) return fail("ValidationError", "A listener port must be specified");
   if (auto valid = model::validate_port(*input.port, "port"); !valid) return valid;
   if (auto valid = model::validate_actions(input.default_actions, input.protocol); !valid) {
     return valid;
   }
   if (auto valid = model::validate_listener_attributes(input.attributes); !valid) return valid;
-  return model::validate_tags(input.tags);
-}
-
-// The target groups exist, lie in the load balancer's VPC and belong to no other load balancer.
-Status check_target_groups(const State& state, const std::vector<model::Action>& actions,
-                           const model::LoadBalancer& load_balancer) {
-  for (const std::string& arn : target_groups_of(actions)) {
-    const auto group = state.target_groups.find(arn);
-    if (group == state.target_groups.end()) {
-      return fail("TargetGroupNotFound", fmt::format("Target groups '{}' not found", arn));
-    }
-    if (group->second.vpc_id != load_balancer.vpc_id) {
-      return fail("InvalidConfigurationRequest",
-                  fmt::format("The target group '{}' is not in the VPC of the load balancer", arn));
-    }
-    std::set<std::string> users = load_balancers_of(state, arn);
-    users.erase(load_balancer.arn);
-    if (!users.empty()) {
-      return fail("TargetGroupAssociationLimit",
-                  fmt::format("The following target groups cannot be associated with more than one "
-                              "load balancer: {}",
-                              arn));
-    }
-  }
-  return {};
-}
-
-Result<const model::LoadBalancer*> find_load_balancer(const State& state, const std::string& arn) {
-  const auto found = state.load_balancers.find(arn);
-  if (found == state.load_balancers.end()) {
-    return fail("LoadBalancerNotFound", fmt::format("Load balancer '{}' not found", arn));
-  }
-  return &found->second;
-}
-
-const model::Listener* listener_on_port(const State& state, const std::string& load_balancer_arn,
-                                        int port) {
-  for (const model::Listener* listener : listeners_of(state, load_balancer_arn)) {
-    if (listener->port == port) return listener;
-  }
-  return nullptr;
-}
-
-Status validate(const CreateRuleInput& input) {
-  if (auto valid = model::validate_priority(input.priority); !valid) return valid;
-  if (auto valid = model::validate_conditions(input.conditions); !valid) return valid;
-  if (auto valid = check_regular_expressions(input.conditions); !valid) return valid;
-  if (auto valid = model::validate_transforms(input.transforms, input.actions); !valid) {
-    return valid;
-  }
-  if (auto valid = check_transforms(input.transforms); !valid) return valid;
   return model::validate_tags(input.tags);
 }
 
@@ -95,19 +49,28 @@ Result<model::Listener> Elb::create_listener(const CreateListenerInput& input) {
                            .bound_port = 0,
                            .default_actions = input.default_actions,
                            .attributes = input.attributes,
-                           .tags = input.tags};
+                           .tags = input.tags,
+                           .default_rule_tags = {}};
   auto done = registry_.update([&](Draft& draft) -> Status {
     const auto load_balancer = find_load_balancer(draft.state(), input.load_balancer_arn);
     if (!load_balancer) return std::unexpected(load_balancer.error());
     if (const auto* old = listener_on_port(draft.state(), (*load_balancer)->arn, listener.port)) {
       listener.arn = old->arn;
       listener.bound_port = old->bound_port;
+      listener.default_rule_tags = old->default_rule_tags;
       if (model::encode(*old) == model::encode(listener)) return {};
       return fail("DuplicateListener",
                   fmt::format("A listener already exists on this port for this load balancer '{}'",
                               (*load_balancer)->arn));
     }
-    if (auto valid = check_target_groups(draft.state(), input.default_actions, **load_balancer);
+    if (draft.state().index.listeners_of(input.load_balancer_arn).size() >=
+        limits_.listeners_per_load_balancer) {
+      return fail("TooManyListeners",
+                  fmt::format("The load balancer '{}' can have '{}' listeners",
+                              input.load_balancer_arn, limits_.listeners_per_load_balancer));
+    }
+    if (auto valid =
+            check_target_groups(draft.state(), input.default_actions, **load_balancer, limits_);
         !valid) {
       return valid;
     }
@@ -123,65 +86,78 @@ Result<model::Listener> Elb::create_listener(const CreateListenerInput& input) {
   return listener;
 }
 
+Result<model::Listener> Elb::modify_listener(const ModifyListenerInput& input) {
+  if (input.protocol) {
+    if (auto valid = check_protocol(*input.protocol); !valid) return std::unexpected(valid.error());
+  }
+  if (input.port) {
+    if (auto valid = model::validate_port(*input.port, "port"); !valid) {
+      return std::unexpected(valid.error());
+    }
+  }
+  model::Listener listener;
+  auto done = registry_.update([&](Draft& draft) -> Status {
+    const State& state = draft.state();
+    const auto old = find_listener(state, input.listener_arn);
+    if (!old) return std::unexpected(old.error());
+    listener = **old;
+    if (input.protocol) listener.protocol = *input.protocol;
+    if (input.default_actions) {
+      const auto load_balancer = find_load_balancer(state, listener.load_balancer_arn);
+      if (!load_balancer) return std::unexpected(load_balancer.error());
+      listener.default_actions = *input.default_actions;
+      if (auto valid = model::validate_actions(listener.default_actions, listener.protocol);
+          !valid) {
+        return valid;
+      }
+      if (auto valid =
+              check_target_groups(state, listener.default_actions, **load_balancer, limits_);
+          !valid) {
+        return valid;
+      }
+    }
+    if (input.port && *input.port != listener.port) {
+      if (listener_on_port(state, listener.load_balancer_arn, *input.port) != nullptr) {
+        return fail("ValidationError",
+                    fmt::format("Listener port '{}' is already in use", *input.port));
+      }
+      listener.port = static_cast<std::uint16_t>(*input.port);
+      const auto bound_port = data_plane_.open_port(listener.port);
+      if (!bound_port) return std::unexpected(bound_port.error());
+      listener.bound_port = *bound_port;
+    }
+    draft.put(listener);
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  return listener;
+}
+
+Result<model::Listener> Elb::modify_listener_attributes(const std::string& arn,
+                                                        const model::Attributes& attributes) {
+  model::Listener listener;
+  auto done = registry_.update([&](Draft& draft) -> Status {
+    const auto old = find_listener(draft.state(), arn);
+    if (!old) return std::unexpected(old.error());
+    listener = **old;
+    listener.attributes = merged(listener.attributes, attributes);
+    if (auto valid = model::validate_listener_attributes(listener.attributes); !valid) return valid;
+    draft.put(listener);
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  return listener;
+}
+
 Status Elb::delete_listener(const std::string& arn) {
   return registry_.update([&](Draft& draft) -> Status {
-    if (!draft.state().listeners.contains(arn)) {
-      return fail("ListenerNotFound", fmt::format("Listener '{}' not found", arn));
+    if (const auto found = find_listener(draft.state(), arn); !found) {
+      return std::unexpected(found.error());
     }
     std::vector<std::string> rules;
     for (const model::Rule* rule : rules_of(draft.state(), arn)) rules.push_back(rule->arn);
     for (const std::string& rule : rules) draft.erase_rule(rule);
     draft.erase_listener(arn);
-    return {};
-  });
-}
-
-Result<model::Rule> Elb::create_rule(const CreateRuleInput& input) {
-  if (auto valid = validate(input); !valid) return std::unexpected(valid.error());
-  model::Rule rule{.arn = {},
-                   .listener_arn = input.listener_arn,
-                   .priority = input.priority,
-                   .conditions = input.conditions,
-                   .actions = input.actions,
-                   .transforms = input.transforms,
-                   .tags = input.tags};
-  auto done = registry_.update([&](Draft& draft) -> Status {
-    const State& state = draft.state();
-    const auto listener = state.listeners.find(input.listener_arn);
-    if (listener == state.listeners.end()) {
-      return fail("ListenerNotFound", fmt::format("Listener '{}' not found", input.listener_arn));
-    }
-    if (auto valid = model::validate_actions(input.actions, listener->second.protocol); !valid) {
-      return valid;
-    }
-    for (const model::Rule* other : rules_of(state, input.listener_arn)) {
-      if (other->priority == input.priority) {
-        return fail("PriorityInUse",
-                    fmt::format("Priority '{}' is currently in use", input.priority));
-      }
-    }
-    const auto load_balancer = find_load_balancer(state, listener->second.load_balancer_arn);
-    if (!load_balancer) return std::unexpected(load_balancer.error());
-    if (auto valid = check_target_groups(state, input.actions, **load_balancer); !valid) {
-      return valid;
-    }
-    rule.arn = make_rule_arn(input.listener_arn);
-    draft.put(rule);
-    return {};
-  });
-  if (!done) return std::unexpected(done.error());
-  return rule;
-}
-
-Status Elb::delete_rule(const std::string& arn) {
-  return registry_.update([&](Draft& draft) -> Status {
-    if (draft.state().listeners.contains(arn)) {
-      return fail("OperationNotPermitted", "The default rule of a listener cannot be deleted");
-    }
-    if (!draft.state().rules.contains(arn)) {
-      return fail("RuleNotFound", fmt::format("Rule '{}' not found", arn));
-    }
-    draft.erase_rule(arn);
     return {};
   });
 }

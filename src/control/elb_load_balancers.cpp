@@ -5,9 +5,9 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
-#include "control/addresses.hpp"
 #include "control/arn.hpp"
 #include "control/elb.hpp"
+#include "control/elb_network.hpp"
 #include "control/references.hpp"
 #include "model/attributes.hpp"
 #include "model/validate.hpp"
@@ -16,8 +16,6 @@ namespace weir::control {
 namespace {
 
 constexpr std::size_t dns_number_digits = 10;
-constexpr std::uint64_t free_addresses_min = 8;
-constexpr int subnet_prefix_max = 27;
 
 Status validate(const CreateLoadBalancerInput& input) {
   if (auto valid = model::validate_load_balancer_name(input.name); !valid) return valid;
@@ -26,93 +24,12 @@ Status validate(const CreateLoadBalancerInput& input) {
                 fmt::format("Load balancer scheme '{}' must be 'internet-facing' or 'internal'",
                             input.scheme));
   }
-  if (input.ip_address_type == "dualstack" ||
-      input.ip_address_type == "dualstack-without-public-ipv4") {
-    return fail("InvalidConfigurationRequest",
-                fmt::format("The IP address type '{}' is not supported by this version of Weir",
-                            input.ip_address_type),
-                "Use 'ipv4'. (The names of load balancers answer on ::1 as well.)");
-  }
-  if (input.ip_address_type != "ipv4") {
-    return fail("ValidationError",
-                fmt::format("1 validation error detected: Value '{}' at 'ipAddressType' failed to "
-                            "satisfy constraint: Member must satisfy enum value set: "
-                            "[ipv4, dualstack, dualstack-without-public-ipv4]",
-                            input.ip_address_type));
-  }
+  if (auto valid = check_ip_address_type(input.ip_address_type); !valid) return valid;
+  if (auto valid = check_ipam_pool(input.ipam_pool_id); !valid) return valid;
   if (auto valid = model::validate_load_balancer_attributes(input.attributes); !valid) {
     return valid;
   }
   return model::validate_tags(input.tags);
-}
-
-Result<std::vector<const model::Subnet*>> find_subnets(const State& state,
-                                                       const std::vector<std::string>& ids) {
-  std::vector<const model::Subnet*> subnets;
-  std::set<std::string> zones;
-  for (const std::string& id : ids) {
-    const auto found = state.subnets.find(id);
-    if (found == state.subnets.end()) {
-      return fail("SubnetNotFound", fmt::format("The subnet ID '{}' does not exist", id));
-    }
-    const model::Subnet& subnet = found->second;
-    if (!subnets.empty() && subnets.front()->vpc_id != subnet.vpc_id) {
-      return fail("InvalidSubnet", "All subnets of a load balancer must belong to the same VPC");
-    }
-    if (!zones.insert(subnet.zone).second) {
-      return fail("InvalidConfigurationRequest",
-                  "A load balancer cannot be attached to multiple subnets in the same Availability "
-                  "Zone");
-    }
-    subnets.push_back(&subnet);
-  }
-  if (zones.size() < 2) {
-    return fail("ValidationError",
-                "At least two subnets in two different Availability Zones must be specified");
-  }
-  return subnets;
-}
-
-Result<std::vector<std::string>> find_security_groups(const State& state, const std::string& vpc_id,
-                                                      const std::vector<std::string>& ids) {
-  if (ids.empty()) {
-    const model::SecurityGroup* group = default_security_group(state, vpc_id);
-    if (group == nullptr) {
-      return fail("InvalidSecurityGroup",
-                  fmt::format("The VPC '{}' has no default security group", vpc_id));
-    }
-    return std::vector<std::string>{group->id};
-  }
-  for (const std::string& id : ids) {
-    const auto found = state.security_groups.find(id);
-    if (found == state.security_groups.end()) {
-      return fail("InvalidSecurityGroup", fmt::format("Security group '{}' does not exist", id));
-    }
-    if (found->second.vpc_id != vpc_id) {
-      return fail("InvalidConfigurationRequest",
-                  fmt::format("Security group '{}' does not belong to VPC '{}'", id, vpc_id));
-    }
-  }
-  return ids;
-}
-
-Result<std::vector<model::LoadBalancerNode>> make_nodes(
-    const State& state, const std::vector<const model::Subnet*>& subnets) {
-  std::vector<model::LoadBalancerNode> nodes;
-  for (const model::Subnet* subnet : subnets) {
-    FreeAddresses free(state, *subnet);
-    if (model::Cidr::parse(subnet->cidr)->prefix() > subnet_prefix_max ||
-        free.count() < free_addresses_min) {
-      return fail("InvalidSubnet",
-                  fmt::format("Not enough IP space available in {}. ELB requires at least {} free "
-                              "IP addresses in each subnet, which must be /{} or larger.",
-                              subnet->id, free_addresses_min, subnet_prefix_max));
-    }
-    auto address = free.take();
-    if (!address) return std::unexpected(address.error());
-    nodes.push_back({subnet->zone, subnet->id, std::move(*address)});
-  }
-  return nodes;
 }
 
 // The same load balancer has been asked for again (reference §1.5).
@@ -126,14 +43,13 @@ bool is_same(const model::LoadBalancer& old, const CreateLoadBalancerInput& inpu
   return old.scheme == input.scheme && old.ip_address_type == input.ip_address_type &&
          old_subnets == as_set(input.subnet_ids) &&
          as_set(old.security_group_ids) == as_set(security_group_ids) &&
-         old.attributes == input.attributes && old.tags == input.tags;
+         old.ipam_pool_id == input.ipam_pool_id && old.attributes == input.attributes &&
+         old.tags == input.tags;
 }
 
 const model::LoadBalancer* find_by_name(const State& state, const std::string& name) {
-  for (const auto& [arn, load_balancer] : state.load_balancers) {
-    if (load_balancer.name == name) return &load_balancer;
-  }
-  return nullptr;
+  const std::string* arn = state.index.load_balancer_named(name);
+  return arn == nullptr ? nullptr : &state.load_balancers.at(*arn);
 }
 
 std::string make_dns_name(const Registry& registry, const CreateLoadBalancerInput& input) {
@@ -143,8 +59,8 @@ std::string make_dns_name(const Registry& registry, const CreateLoadBalancerInpu
 
 }  // namespace
 
-Elb::Elb(Registry& registry, DataPlane& data_plane)
-    : registry_(registry), data_plane_(data_plane) {}
+Elb::Elb(Registry& registry, DataPlane& data_plane, const Limits& limits)
+    : registry_(registry), data_plane_(data_plane), limits_(limits) {}
 
 Result<model::LoadBalancer> Elb::create_load_balancer(const CreateLoadBalancerInput& input) {
   if (auto valid = validate(input); !valid) return std::unexpected(valid.error());
@@ -165,7 +81,12 @@ Result<model::LoadBalancer> Elb::create_load_balancer(const CreateLoadBalancerIn
                               "settings",
                               input.name));
     }
-    auto nodes = make_nodes(state, *subnets);
+    if (state.load_balancers.size() >= limits_.load_balancers) {
+      return fail(
+          "TooManyLoadBalancers",
+          fmt::format("The limit of '{}' load balancers has been reached", limits_.load_balancers));
+    }
+    auto nodes = make_nodes(state, *subnets, {});
     if (!nodes) return std::unexpected(nodes.error());
     out = {.arn = make_load_balancer_arn(registry_, input.name),
            .name = input.name,
@@ -178,6 +99,8 @@ Result<model::LoadBalancer> Elb::create_load_balancer(const CreateLoadBalancerIn
            .state = model::LoadBalancerState::provisioning,
            .state_reason = {},
            .created_at_ms = wall_ms(),
+           .ipam_pool_id = input.ipam_pool_id,
+           .capacity = {},
            .attributes = input.attributes,
            .tags = input.tags};
     draft.put(out);

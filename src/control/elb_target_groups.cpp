@@ -4,6 +4,7 @@
 #include "control/addresses.hpp"
 #include "control/arn.hpp"
 #include "control/elb.hpp"
+#include "control/elb_checks.hpp"
 #include "control/references.hpp"
 #include "model/attributes.hpp"
 #include "model/codec.hpp"
@@ -52,11 +53,37 @@ Status validate_kind(const CreateTargetGroupInput& input) {
   if (input.ip_address_type != "ipv4") {
     return not_in_enum(input.ip_address_type, "ipAddressType", "ipv4, ipv6");
   }
-  if (input.health_check.protocol == "HTTPS") {
+  return {};
+}
+
+Status check_health_check(const model::HealthCheck& check, const std::string& target_type) {
+  if (check.protocol == "HTTPS") {
     return fail("UnsupportedProtocol", "HTTPS health checks come with Weir's TLS support",
                 "Use the health check protocol HTTP.");
   }
-  return {};
+  return model::validate_health_check(check, target_type);
+}
+
+// `field` becomes what is asked for, if anything is.
+template <typename T>
+void change(T& field, const std::optional<T>& wanted) {
+  if (wanted) field = *wanted;
+}
+
+// Copies the record, changes and checks the copy by `make`, and puts it back.
+template <typename Make>
+Result<model::TargetGroup> changed(Registry& registry, const std::string& arn, Make make) {
+  model::TargetGroup group;
+  auto done = registry.update([&](Draft& draft) -> Status {
+    const auto old = find_target_group(draft.state(), arn);
+    if (!old) return std::unexpected(old.error());
+    group = **old;
+    if (Status made = make(group); !made) return made;
+    draft.put(group);
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  return group;
 }
 
 Status validate(const CreateTargetGroupInput& input) {
@@ -64,7 +91,7 @@ Status validate(const CreateTargetGroupInput& input) {
   if (auto valid = validate_kind(input); !valid) return valid;
   if (!input.port) return fail("ValidationError", "A port must be specified");
   if (auto valid = model::validate_port(*input.port, "port"); !valid) return valid;
-  if (auto valid = model::validate_health_check(input.health_check, input.target_type); !valid) {
+  if (auto valid = check_health_check(input.health_check, input.target_type); !valid) {
     return valid;
   }
   if (auto valid = model::validate_target_group_attributes(input.attributes, input.target_type);
@@ -105,8 +132,8 @@ Result<model::TargetGroup> Elb::create_target_group(const CreateTargetGroupInput
     auto vpc_id = find_vpc(draft.state(), input.vpc_id);
     if (!vpc_id) return std::unexpected(vpc_id.error());
     group.vpc_id = std::move(*vpc_id);
-    for (const auto& [arn, other] : draft.state().target_groups) {
-      if (other.name != group.name) continue;
+    if (const std::string* arn = draft.state().index.target_group_named(group.name)) {
+      const model::TargetGroup& other = draft.state().target_groups.at(*arn);
       group.arn = other.arn;
       // Two values are the same where their records are.
       if (model::encode(other) == model::encode(group)) return {};
@@ -115,12 +142,41 @@ Result<model::TargetGroup> Elb::create_target_group(const CreateTargetGroupInput
                               "settings",
                               group.name));
     }
+    if (draft.state().target_groups.size() >= limits_.target_groups) {
+      return fail(
+          "TooManyTargetGroups",
+          fmt::format("The limit of '{}' target groups has been reached", limits_.target_groups));
+    }
     group.arn = make_target_group_arn(registry_, group.name);
     draft.put(group);
     return {};
   });
   if (!done) return std::unexpected(done.error());
   return group;
+}
+
+Result<model::TargetGroup> Elb::modify_target_group(const ModifyTargetGroupInput& input) {
+  return changed(registry_, input.target_group_arn, [&](model::TargetGroup& group) {
+    model::HealthCheck& check = group.health_check;
+    change(check.enabled, input.health_check_enabled);
+    change(check.protocol, input.health_check_protocol);
+    change(check.port, input.health_check_port);
+    change(check.path, input.health_check_path);
+    change(check.timeout_seconds, input.health_check_timeout_seconds);
+    change(check.interval_seconds, input.health_check_interval_seconds);
+    change(check.healthy_threshold, input.healthy_threshold);
+    change(check.unhealthy_threshold, input.unhealthy_threshold);
+    change(check.http_codes, input.http_codes);
+    return check_health_check(check, group.target_type);
+  });
+}
+
+Result<model::TargetGroup> Elb::modify_target_group_attributes(
+    const std::string& arn, const model::Attributes& attributes) {
+  return changed(registry_, arn, [&](model::TargetGroup& group) {
+    group.attributes = merged(group.attributes, attributes);
+    return model::validate_target_group_attributes(group.attributes, group.target_type);
+  });
 }
 
 Status Elb::delete_target_group(const std::string& arn) {
@@ -132,8 +188,8 @@ Status Elb::delete_target_group(const std::string& arn) {
                   "Delete the listeners and rules that forward to it first.");
     }
     std::vector<TargetKey> keys;
-    for (const auto& [key, target] : draft.state().targets) {
-      if (target.target_group_arn == arn) keys.push_back(key);
+    for (const model::Target* target : targets_of(draft.state(), arn)) {
+      keys.emplace_back(target->target_group_arn, target->id, target->port);
     }
     for (const TargetKey& key : keys) draft.erase_target(key);
     draft.erase_target_group(arn);

@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "control/addresses.hpp"
 #include "control/elb.hpp"
+#include "control/elb_checks.hpp"
 #include "control/references.hpp"
 #include "model/attributes.hpp"
 #include "model/cidr.hpp"
@@ -18,14 +19,6 @@ namespace weir::control {
 namespace {
 
 using model::InstanceState;
-
-Result<const model::TargetGroup*> find_group(const State& state, const std::string& arn) {
-  const auto found = state.target_groups.find(arn);
-  if (found == state.target_groups.end()) {
-    return fail("TargetGroupNotFound", fmt::format("Target groups '{}' not found", arn));
-  }
-  return &found->second;
-}
 
 Result<std::uint16_t> port_of(const TargetDescription& target, const model::TargetGroup& group) {
   if (!target.port) return group.port;
@@ -98,9 +91,11 @@ Result<std::string> address_zone(const State& state, const model::TargetGroup& g
   return "all";
 }
 
-Status register_one(Draft& draft, const model::TargetGroup& group, std::int64_t now_ms,
-                    const TargetDescription& description) {
-  const State& state = draft.state();
+// The record that a registration makes; nothing where the target is registered already.
+Result<std::optional<model::Target>> registration(const State& state,
+                                                  const model::TargetGroup& group,
+                                                  std::int64_t now_ms,
+                                                  const TargetDescription& description) {
   const auto port = port_of(description, group);
   if (!port) return std::unexpected(port.error());
   auto zone = group.target_type == "instance" ? instance_zone(state, group, description)
@@ -109,13 +104,12 @@ Status register_one(Draft& draft, const model::TargetGroup& group, std::int64_t 
 
   const auto old = state.targets.find(TargetKey{group.arn, description.id, *port});
   const bool is_registered = old != state.targets.end() && old->second.draining_until_ms == 0;
-  if (is_registered) return {};
-  draft.put(model::Target{.target_group_arn = group.arn,
-                          .id = description.id,
-                          .port = *port,
-                          .zone = std::move(*zone),
-                          .registered_at_ms = now_ms});
-  return {};
+  if (is_registered) return std::nullopt;
+  return model::Target{.target_group_arn = group.arn,
+                       .id = description.id,
+                       .port = *port,
+                       .zone = std::move(*zone),
+                       .registered_at_ms = now_ms};
 }
 
 // A description without a port means the registration with the group's.
@@ -250,10 +244,18 @@ std::vector<TargetKey> registrations_over(const State& state) {
   const std::int64_t now_ms = wall_ms();
   std::vector<TargetKey> keys;
   std::map<std::string, GroupFacts> groups;
-  for (const auto& [key, target] : state.targets) {
-    const std::string& arn = target.target_group_arn;
+  const auto look_at = [&](const TargetKey& key) {
+    const std::string& arn = std::get<0>(key);
     if (!groups.contains(arn)) groups[arn] = facts_of(state, arn);
-    if (is_over(state, groups[arn], target, now_ms)) keys.push_back(key);
+    if (is_over(state, groups[arn], state.targets.at(key), now_ms)) keys.push_back(key);
+  };
+  for (const TargetKey& key : state.index.draining()) look_at(key);
+  const auto& by_id = state.index.registrations();
+  for (auto at = by_id.lower_bound("i-"); at != by_id.end() && at->first.starts_with("i-"); ++at) {
+    if (state.instances.contains(at->first)) continue;
+    for (const TargetKey& key : at->second) {
+      if (!state.index.draining().contains(key)) look_at(key);
+    }
   }
   return keys;
 }
@@ -264,13 +266,24 @@ Status Elb::register_targets(const std::string& target_group_arn,
                              const std::vector<TargetDescription>& targets) {
   if (targets.empty()) return fail("ValidationError", "At least one target must be specified");
   return registry_.update([&](Draft& draft) -> Status {
-    const auto group = find_group(draft.state(), target_group_arn);
+    const auto group = find_target_group(draft.state(), target_group_arn);
     if (!group) return std::unexpected(group.error());
     // One time for all: those of one registration begin together (slow start, reference §4.3).
     const std::int64_t now_ms = wall_ms();
+    std::vector<TargetKey> added;  // without those that drain: they count already
+    std::vector<model::Target> records;
     for (const TargetDescription& target : targets) {
-      if (auto done = register_one(draft, **group, now_ms, target); !done) return done;
+      auto made = registration(draft.state(), **group, now_ms, target);
+      if (!made) return std::unexpected(made.error());
+      if (!*made) continue;
+      TargetKey key{(*made)->target_group_arn, (*made)->id, (*made)->port};
+      if (!draft.state().targets.contains(key)) added.push_back(std::move(key));
+      records.push_back(std::move(**made));
     }
+    if (auto valid = check_target_limits(draft.state(), target_group_arn, added, limits_); !valid) {
+      return valid;
+    }
+    for (model::Target& record : records) draft.put(std::move(record));
     return {};
   });
 }
@@ -279,7 +292,7 @@ Status Elb::deregister_targets(const std::string& target_group_arn,
                                const std::vector<TargetDescription>& targets) {
   if (targets.empty()) return fail("ValidationError", "At least one target must be specified");
   return registry_.update([&](Draft& draft) -> Status {
-    const auto group = find_group(draft.state(), target_group_arn);
+    const auto group = find_target_group(draft.state(), target_group_arn);
     if (!group) return std::unexpected(group.error());
     // Nothing is in flight where nothing forwards to the group.
     const bool is_in_use = !load_balancers_of(draft.state(), target_group_arn).empty();
@@ -296,16 +309,14 @@ Result<std::vector<TargetHealth>> Elb::describe_target_health(const std::string&
   std::vector<std::pair<model::Target, std::optional<TargetHealth>>> targets;
   Status found;
   registry_.read([&](const State& state) {
-    const auto group = find_group(state, target_group_arn);
+    const auto group = find_target_group(state, target_group_arn);
     if (!group) {
       found = std::unexpected(group.error());
       return;
     }
     const std::set<std::string> users = load_balancers_of(state, target_group_arn);
-    const TargetKey first{target_group_arn, "", 0};
-    for (auto at = state.targets.lower_bound(first);
-         at != state.targets.end() && at->second.target_group_arn == target_group_arn; ++at) {
-      targets.emplace_back(at->second, health_by_state(state, **group, users, at->second));
+    for (const model::Target* target : targets_of(state, target_group_arn)) {
+      targets.emplace_back(*target, health_by_state(state, **group, users, *target));
     }
   });
   if (!found) return std::unexpected(found.error());

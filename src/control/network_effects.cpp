@@ -53,7 +53,7 @@ NetworkEffects::NetworkEffects(Registry& registry, compute::Compute& compute,
                                compute::MetadataServer& metadata)
     : impl_(std::make_shared<Impl>(registry, compute, metadata)) {
   registry.subscribe([impl = impl_](const State&, const Changed& changed) {
-    if (changed.instances.empty() && changed.security_groups.empty() && !changed.load_balancing) {
+    if (changed.instances.empty() && changed.security_groups.empty() && !changed.load_balancers) {
       return;
     }
     const std::lock_guard lock(impl->mutex);

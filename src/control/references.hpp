@@ -19,11 +19,21 @@ namespace weir::control {
 [[nodiscard]] std::set<std::string> load_balancers_of(const State& state,
                                                       const std::string& target_group_arn);
 
-// The rules of a listener, and the listeners of a load balancer.
+// The rules of a listener in order of priority, the listeners of a load balancer in that of port.
 [[nodiscard]] std::vector<const model::Rule*> rules_of(const State& state,
                                                        const std::string& listener_arn);
 [[nodiscard]] std::vector<const model::Listener*> listeners_of(
     const State& state, const std::string& load_balancer_arn);
+// nullptr: none.
+[[nodiscard]] const model::Listener* listener_on_port(const State& state,
+                                                      const std::string& load_balancer_arn,
+                                                      int port);
+[[nodiscard]] const model::Rule* rule_with_priority(const State& state,
+                                                    const std::string& listener_arn, int priority);
+
+// In (id, port) order; those that drain too.
+[[nodiscard]] std::vector<const model::Target*> targets_of(const State& state,
+                                                           const std::string& target_group_arn);
 
 // The default security group of a VPC; nullptr: none.
 [[nodiscard]] const model::SecurityGroup* default_security_group(const State& state,

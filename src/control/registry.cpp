@@ -60,7 +60,7 @@ class Transaction final : public Draft {
           std::move(value));
   }
   void put(model::LoadBalancer value) override {
-    changed_.load_balancing = true;
+    changed_.load_balancing = changed_.load_balancers = true;
     store(state_.load_balancers, "load_balancer", value.arn, std::move(value));
   }
   void put(model::Listener value) override {
@@ -70,6 +70,10 @@ class Transaction final : public Draft {
   void put(model::Rule value) override {
     changed_.load_balancing = true;
     store(state_.rules, "rule", value.arn, std::move(value));
+  }
+  void put(model::TrustStore value) override {
+    changed_.load_balancing = true;
+    store(state_.trust_stores, "trust_store", value.arn, std::move(value));
   }
   void put(model::StickinessKey value) override {
     changed_.load_balancing = true;
@@ -96,7 +100,7 @@ class Transaction final : public Draft {
     remove(state_.targets, "target", key);
   }
   void erase_load_balancer(const std::string& arn) override {
-    changed_.load_balancing = true;
+    changed_.load_balancing = changed_.load_balancers = true;
     remove(state_.load_balancers, "load_balancer", arn);
   }
   void erase_listener(const std::string& arn) override {
@@ -106,6 +110,10 @@ class Transaction final : public Draft {
   void erase_rule(const std::string& arn) override {
     changed_.load_balancing = true;
     remove(state_.rules, "rule", arn);
+  }
+  void erase_trust_store(const std::string& arn) override {
+    changed_.load_balancing = true;
+    remove(state_.trust_stores, "trust_store", arn);
   }
   void erase_stickiness_key(const std::string& id) override {
     changed_.load_balancing = true;
@@ -132,7 +140,7 @@ class Transaction final : public Draft {
   void store(std::map<Key, Value>& map, const char* kind, Key key, Value&& value) {
     note_old(map, key);
     bodies_[{kind, key_text(key)}] = model::encode(value);
-    map.insert_or_assign(std::move(key), std::move(value));
+    replace(map, key, std::move(value));
   }
 
   // `key` by value: the caller's may live in the record that goes.
@@ -140,17 +148,33 @@ class Transaction final : public Draft {
   void remove(std::map<Key, Value>& map, const char* kind, Key key) {
     note_old(map, key);
     bodies_[{kind, key_text(key)}] = std::nullopt;
-    map.erase(key);
+    take_out(map, key);
   }
 
   template <typename Key, typename Value>
   void note_old(std::map<Key, Value>& map, const Key& key) {
     const auto found = map.find(key);
     if (found == map.end()) {
-      undo_.emplace_back([&map, key] { map.erase(key); });
+      undo_.emplace_back([this, &map, key] { take_out(map, key); });
     } else {
-      undo_.emplace_back([&map, key, old = found->second] { map.insert_or_assign(key, old); });
+      undo_.emplace_back([this, &map, key, old = found->second] { replace(map, key, old); });
     }
+  }
+
+  // The record and its place in the index change together.
+  template <typename Key, typename Value>
+  void replace(std::map<Key, Value>& map, const Key& key, Value value) {
+    const auto [at, is_new] = map.try_emplace(key);
+    if (!is_new) state_.index.remove(at->second);
+    state_.index.add(value);
+    at->second = std::move(value);
+  }
+  template <typename Key, typename Value>
+  void take_out(std::map<Key, Value>& map, const Key& key) {
+    const auto found = map.find(key);
+    if (found == map.end()) return;
+    state_.index.remove(found->second);
+    map.erase(found);
   }
 
   void roll_back() {
@@ -165,9 +189,10 @@ class Transaction final : public Draft {
 
 // Puts one record of the store into the state.
 Status place(State& state, const store::Record& record) {
-  const auto keep = [](auto& map, auto decoded, auto key_of) -> Status {
+  const auto keep = [&](auto& map, auto decoded, auto key_of) -> Status {
     if (!decoded) return std::unexpected(decoded.error());
     auto key = key_of(*decoded);
+    state.index.add(*decoded);
     map.insert_or_assign(std::move(key), std::move(*decoded));
     return {};
   };
@@ -194,6 +219,9 @@ Status place(State& state, const store::Record& record) {
   }
   if (kind == "listener") return keep(state.listeners, model::decode_listener(body), arn);
   if (kind == "rule") return keep(state.rules, model::decode_rule(body), arn);
+  if (kind == "trust_store") {
+    return keep(state.trust_stores, model::decode_trust_store(body), arn);
+  }
   if (kind == "stickiness_key") {
     return keep(state.stickiness_keys, model::decode_stickiness_key(body), id);
   }

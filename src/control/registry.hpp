@@ -12,17 +12,14 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "base/result.hpp"
+#include "control/index.hpp"
 #include "model/resources.hpp"
 #include "store/store.hpp"
 
 namespace weir::control {
-
-// (target group ARN, target id, port)
-using TargetKey = std::tuple<std::string, std::string, std::uint16_t>;
 
 // Keyed by id or ARN.
 struct State {
@@ -35,8 +32,10 @@ struct State {
   std::map<std::string, model::LoadBalancer> load_balancers;
   std::map<std::string, model::Listener> listeners;
   std::map<std::string, model::Rule> rules;
+  std::map<std::string, model::TrustStore> trust_stores;
   std::map<std::string, model::StickinessKey> stickiness_keys;
   std::map<std::string, model::Stack> stacks;
+  Index index;  // of the records above
 };
 
 // What a commit changed, by kind, for subscribers that care about some kinds only.
@@ -45,6 +44,7 @@ struct Changed {
   std::set<std::string> security_groups;
   std::set<std::string> instances;
   bool load_balancing = false;  // load balancers and all that belongs to them
+  bool load_balancers = false;  // their own records
   std::set<std::string> stacks;
 };
 
@@ -61,6 +61,7 @@ class Draft {
   virtual void put(model::LoadBalancer value) = 0;
   virtual void put(model::Listener value) = 0;
   virtual void put(model::Rule value) = 0;
+  virtual void put(model::TrustStore value) = 0;
   virtual void put(model::StickinessKey value) = 0;
   virtual void put(model::Stack value) = 0;
   virtual void erase_security_group(const std::string& id) = 0;
@@ -70,6 +71,7 @@ class Draft {
   virtual void erase_load_balancer(const std::string& arn) = 0;
   virtual void erase_listener(const std::string& arn) = 0;
   virtual void erase_rule(const std::string& arn) = 0;
+  virtual void erase_trust_store(const std::string& arn) = 0;
   virtual void erase_stickiness_key(const std::string& id) = 0;
   virtual void erase_stack(const std::string& name) = 0;
 

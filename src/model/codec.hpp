@@ -26,6 +26,7 @@ namespace weir::model {
 [[nodiscard]] std::string encode(const Rule& value);
 [[nodiscard]] std::string encode(const StickinessKey& value);
 [[nodiscard]] std::string encode(const Stack& value);
+[[nodiscard]] std::string encode(const TrustStore& value);
 
 [[nodiscard]] Result<Vpc> decode_vpc(std::string_view json);
 [[nodiscard]] Result<Subnet> decode_subnet(std::string_view json);
@@ -38,5 +39,6 @@ namespace weir::model {
 [[nodiscard]] Result<Rule> decode_rule(std::string_view json);
 [[nodiscard]] Result<StickinessKey> decode_stickiness_key(std::string_view json);
 [[nodiscard]] Result<Stack> decode_stack(std::string_view json);
+[[nodiscard]] Result<TrustStore> decode_trust_store(std::string_view json);
 
 }  // namespace weir::model

@@ -144,6 +144,14 @@ struct LoadBalancerNode {  // one per enabled zone
 
 enum class LoadBalancerState : std::uint8_t { provisioning, active, failed };
 
+// ModifyCapacityReservation: kept for Describe; a load balancer here has the machine's capacity.
+struct CapacityReservation {
+  int units = 0;  // load balancer capacity units; 0: none reserved
+  std::int64_t changed_at_ms = 0;
+  int decreases = 0;               // on that day
+  std::int64_t decreases_day = 0;  // days since 1970, UTC
+};
+
 struct LoadBalancer {
   std::string arn;
   std::string name;
@@ -156,6 +164,8 @@ struct LoadBalancer {
   LoadBalancerState state = LoadBalancerState::provisioning;
   std::string state_reason;
   std::int64_t created_at_ms = 0;
+  std::string ipam_pool_id;  // kept for Describe: addresses here come from the subnets
+  CapacityReservation capacity;
   Attributes attributes;
   Tags tags;
 };
@@ -236,6 +246,7 @@ struct Listener {
   std::vector<Action> default_actions;
   Attributes attributes;
   Tags tags;
+  Tags default_rule_tags;
 };
 
 struct Rule {  // the default rule is the listener's default_actions
@@ -253,6 +264,27 @@ struct StickinessKey {
   std::string id;  // decimal number of 32 bits, in each cookie
   std::string key;  // 32 bytes in base64
   std::int64_t created_at_ms = 0;
+};
+
+// ---------------------------------------------------------------- trust stores (reference §2.5)
+struct TrustStoreRevocation {
+  std::int64_t id = 0;
+  std::int64_t entries = 0;  // revoked certificates
+  std::string bucket;        // where `content` was read from
+  std::string key;
+  std::string content;  // certificate revocation lists in PEM
+};
+
+struct TrustStore {
+  std::string arn;
+  std::string name;
+  std::string bucket;  // where `bundle` was read from
+  std::string key;
+  std::string bundle;  // CA certificates in PEM
+  std::int64_t certificates = 0;
+  std::vector<TrustStoreRevocation> revocations;
+  std::int64_t next_revocation_id = 1;
+  Tags tags;
 };
 
 // ---------------------------------------------------------------- stacks

@@ -6,6 +6,7 @@
 #include <regex>
 
 #include "base/clock.hpp"
+#include "control/arn.hpp"
 #include "fakes.hpp"
 
 namespace weir::control {
@@ -523,7 +524,7 @@ TEST_F(ElbTest, PrioritiesAreUniquePerListener) {
   EXPECT_TRUE(elb_->create_rule(rule_input(make_listener(balancer, group, 81), 10, group)));
   ASSERT_TRUE(elb_->delete_rule(made->arn));
   EXPECT_EQ(code_of(elb_->delete_rule(made->arn)), "RuleNotFound");
-  EXPECT_EQ(code_of(elb_->delete_rule(listener)), "OperationNotPermitted");
+  EXPECT_EQ(code_of(elb_->delete_rule(default_rule_arn(listener))), "OperationNotPermitted");
   EXPECT_EQ(code_of(elb_->delete_listener("arn:x")), "ListenerNotFound");
 }
 
