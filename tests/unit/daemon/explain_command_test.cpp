@@ -19,6 +19,7 @@ class ExplainCommand : public testing::Test {
     rule.conditions = {{model::ConditionField::host_header, {"shop.example"}, {}, {}, {}}};
     rule.actions = {{1, model::ForwardAction{{{"g", 1}}, false, 0}}};
     rule.transforms = {{model::TransformType::url_rewrite, "^/a", "/b"}};
+    state_.index.add(rule);
   }
   void add_balancer(const std::string& arn, const std::string& dns_name, std::int64_t at) {
     model::LoadBalancer& out = state_.load_balancers[arn];
@@ -32,6 +33,7 @@ class ExplainCommand : public testing::Test {
     out.load_balancer_arn = balancer;
     out.bound_port = 8080;
     out.default_actions = {{1, model::FixedResponseAction{status, "", ""}}};
+    state_.index.add(out);
   }
   Json ask(const Json& request) {
     const auto result = explain_json(state_, request);
