@@ -66,29 +66,29 @@ struct CreateRuleInput {
 // What is not set stays as it is.
 struct ModifyTargetGroupInput {
   std::string target_group_arn;
-  std::optional<bool> health_check_enabled;
-  std::optional<std::string> health_check_protocol;
-  std::optional<std::string> health_check_port;
-  std::optional<std::string> health_check_path;
-  std::optional<int> health_check_timeout_seconds;
-  std::optional<int> health_check_interval_seconds;
-  std::optional<int> healthy_threshold;
-  std::optional<int> unhealthy_threshold;
-  std::optional<std::string> http_codes;
+  std::optional<bool> health_check_enabled = {};
+  std::optional<std::string> health_check_protocol = {};
+  std::optional<std::string> health_check_port = {};
+  std::optional<std::string> health_check_path = {};
+  std::optional<int> health_check_timeout_seconds = {};
+  std::optional<int> health_check_interval_seconds = {};
+  std::optional<int> healthy_threshold = {};
+  std::optional<int> unhealthy_threshold = {};
+  std::optional<std::string> http_codes = {};
 };
 
 struct ModifyListenerInput {
   std::string listener_arn;
-  std::optional<std::string> protocol;
-  std::optional<int> port;
-  std::optional<std::vector<model::Action>> default_actions;
+  std::optional<std::string> protocol = {};
+  std::optional<int> port = {};
+  std::optional<std::vector<model::Action>> default_actions = {};
 };
 
 struct ModifyRuleInput {
   std::string rule_arn;
-  std::optional<std::vector<model::Condition>> conditions;
-  std::optional<std::vector<model::Action>> actions;
-  std::optional<std::vector<model::Transform>> transforms;
+  std::optional<std::vector<model::Condition>> conditions = {};
+  std::optional<std::vector<model::Action>> actions = {};
+  std::optional<std::vector<model::Transform>> transforms = {};
 };
 
 struct RulePriority {
@@ -98,7 +98,7 @@ struct RulePriority {
 
 struct ModifyCapacityInput {
   std::string load_balancer_arn;
-  std::optional<int> units;
+  std::optional<int> units = {};
   bool is_reset = false;
 };
 

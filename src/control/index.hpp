@@ -25,6 +25,8 @@ class Index {
   using Arns = std::set<std::string>;
   using Numbered = std::set<std::pair<int, std::string>>;  // by port or priority
 
+  bool operator==(const Index&) const = default;
+
   void add(const model::LoadBalancer& value);
   void add(const model::Listener& value);
   void add(const model::Rule& value);
