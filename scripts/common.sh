@@ -9,10 +9,11 @@ die() {
 # What a release build and `weir up` need, by the names of Debian and Ubuntu.
 packages_up=(g++ make cmake ninja-build pkg-config ccache
   liburing-dev libfmt-dev libspdlog-dev libsqlite3-dev libyaml-cpp-dev nlohmann-json3-dev libre2-dev libssl-dev
-  libcli11-dev libnftables-dev libnl-route-3-dev zlib1g-dev libbrotli-dev libzstd-dev
+  libmicrohttpd-dev libcli11-dev libnftables-dev libnl-route-3-dev zlib1g-dev libbrotli-dev libzstd-dev
   runc uidmap iproute2 curl ca-certificates python3 python3-flask python3-venv)
 # What the tests need besides.
-packages_test=("${packages_up[@]}" libgtest-dev libgmock-dev busybox-static nftables util-linux procps)
+packages_test=("${packages_up[@]}" libgtest-dev libgmock-dev busybox-static nftables util-linux procps
+  python3-boto3 awscli)
 # And the benchmarks: the peers that Weir is measured against.
 packages_bench=("${packages_up[@]}" nginx-light haproxy wrk)
 

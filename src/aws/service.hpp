@@ -25,6 +25,8 @@ namespace weir::aws {
 struct Caller {
   std::string access_key_id;
   std::string account;     // 123456789012
+  std::string user_id;     // the account's number for its root, AROA…:session of a role
+  std::string arn;         // arn:aws:iam::123456789012:root, …:assumed-role/ROLE/SESSION
   std::string region;      // of the credential scope: us-east-1
   std::string request_id;  // UUID, in the answer too
 };
@@ -42,13 +44,15 @@ class Service {
   Service& operator=(const Service&) = delete;
 
   struct Impl;
+  [[nodiscard]] const Impl& impl() const { return *impl_; }
 
  private:
   std::unique_ptr<Impl> impl_;
 };
 
 // A page of a listing. Markers are opaque to clients: base64 of what follows, authenticated, so
-// that a made-up one is refused ("ValidationError"/"InvalidNextToken" is the caller's business).
+// that a made-up one is refused ("BadMarker"; "ValidationError"/"InvalidNextToken" is the caller's
+// business). They hold until the daemon ends.
 [[nodiscard]] std::string make_marker(std::string_view last_key);
 [[nodiscard]] Result<std::string> read_marker(std::string_view marker);
 

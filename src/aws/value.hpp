@@ -39,6 +39,13 @@ class Value {
   Value(Timestamp time) : held_(time) {}
   Value(List items) : held_(std::move(items)) {}
   Value(std::initializer_list<Member> members) : held_(Structure(members)) {}
+  using Structure = std::vector<Member>;
+  // A structure or map whose members have different names.
+  [[nodiscard]] static Value structure(Structure members) {
+    Value value;
+    value.held_ = std::move(members);
+    return value;
+  }
   // A list of any values that convert: Value::list_of(names).
   template <typename Range>
   [[nodiscard]] static Value list_of(const Range& range) {
@@ -57,7 +64,7 @@ class Value {
   [[nodiscard]] std::optional<double> number(std::string_view name) const;
   [[nodiscard]] std::optional<bool> flag(std::string_view name) const;
   [[nodiscard]] std::optional<Timestamp> time(std::string_view name) const;
-  [[nodiscard]] const List& list(std::string_view name) const;  // empty where not set
+  [[nodiscard]] const List& list(std::string_view name) const;                // empty where not set
   [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;  // of a list
   [[nodiscard]] const std::vector<Member>& members() const;
 
@@ -71,7 +78,6 @@ class Value {
   Value& set_text(std::string_view name, std::string_view text);
   void add(Value item);  // to a list
 
-  using Structure = std::vector<Member>;
   using Held = std::variant<Structure, std::string, bool, std::int64_t, double, Timestamp, List>;
   [[nodiscard]] const Held& held() const { return held_; }
 

@@ -113,6 +113,11 @@ void App::add_serve_options(CLI::App& command) {
   command.add_flag("--rootless", serve_.rootless, "use a user namespace even as root")
       ->group("Daemon");
   command
+      .add_option("--api", serve_.api,
+                  "where the AWS APIs are (default: 127.0.0.1:4566, or the next free port)")
+      ->type_name("ADDR:PORT|off")
+      ->group("Daemon");
+  command
       .add_option("--vpc-cidr", serve_.vpc_cidr,
                   "range of the default VPC (default: 172.31.0.0/16, or one that is free)")
       ->type_name("CIDR")

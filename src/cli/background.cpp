@@ -89,6 +89,7 @@ std::vector<std::string> serve_arguments(const daemon::ServeOptions& options) {
   if (!options.vpc_cidr.empty()) add("--vpc-cidr", options.vpc_cidr);
   if (!options.admin.empty()) add("--admin", options.admin);
   if (!options.admin_token_file.empty()) add("--admin-token-file", options.admin_token_file);
+  if (!options.api.empty()) add("--api", options.api);
   return arguments;
 }
 

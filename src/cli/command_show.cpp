@@ -33,6 +33,7 @@ void print_daemon(const Json& about) {
   fmt::print("weir {}, pid {}, {} ({}), {}, {}\n", text(about, "version"), about.value("pid", 0),
              text(about, "state_dir"), daemon::flag_of(about, "rootless") ? "rootless" : "root",
              text(about, "event_loop"), counted(about.value("workers", 0L), "worker"));
+  if (!text(about, "api_url").empty()) fmt::print("AWS APIs: {}\n", text(about, "api_url"));
   if (!daemon::flag_of(about, "limits_enforced")) {
     fmt::print("Note: {}.\n", text(about, "limits_reason"));
   }

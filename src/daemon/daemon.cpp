@@ -18,6 +18,7 @@
 #include "control/stickiness_keys.hpp"
 #include "daemon/admin_server.hpp"
 #include "daemon/admin_token.hpp"
+#include "daemon/api.hpp"
 #include "daemon/channel.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/control_socket.hpp"
@@ -107,6 +108,7 @@ class Daemon {
   Status start_holder();
   Status start_control_plane();
   Status start_data_plane();
+  Status start_api();
   Status start_control_socket();
   Status start_admin();
   void tick();
@@ -131,6 +133,7 @@ class Daemon {
   std::unique_ptr<stacks::Engine> engine_;
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<Parts> parts_;
+  std::unique_ptr<Api> api_;
   std::thread resumer_;
   std::unique_ptr<ControlSocket> control_socket_;
   std::unique_ptr<AdminServer> admin_;
@@ -141,6 +144,7 @@ Daemon::~Daemon() {
   if (control_socket_) unlink_control(options_.state_dir);
   control_socket_.reset();
   if (resumer_.joinable()) resumer_.join();
+  api_.reset();
   parts_.reset();
   publisher_.reset();
   engine_.reset();
@@ -162,7 +166,7 @@ Status Daemon::start() {
 
   for (const auto step :
        {&Daemon::start_holder, &Daemon::start_control_plane, &Daemon::start_data_plane,
-        &Daemon::start_control_socket, &Daemon::start_admin}) {
+        &Daemon::start_api, &Daemon::start_control_socket, &Daemon::start_admin}) {
     if (auto done = (this->*step)(); !done) return done;
   }
   return {};
@@ -253,10 +257,29 @@ Status Daemon::start_data_plane() {
   return {};
 }
 
+Status Daemon::start_api() {
+  parts_ = std::unique_ptr<Parts>(new Parts{options_.state_dir,
+                                            wall_ms(),
+                                            *registry_,
+                                            *elb_,
+                                            *ec2_,
+                                            *compute_,
+                                            *engine_,
+                                            *data_plane_,
+                                            *publisher_,
+                                            *changes_,
+                                            [this] { ::eventfd_write(stop_event_.get(), 1); },
+                                            {}});
+  if (options_.api == "off") return {};
+  auto api = Api::start(options_.api, *parts_);
+  if (!api) return std::unexpected(api.error());
+  api_ = std::move(*api);
+  parts_->api_url = api_->url();
+  timings_.mark("AWS APIs");
+  return {};
+}
+
 Status Daemon::start_control_socket() {
-  parts_ = std::unique_ptr<Parts>(new Parts{
-      options_.state_dir, wall_ms(), *registry_, *elb_, *ec2_, *compute_, *engine_, *data_plane_,
-      *publisher_, *changes_, [this] { ::eventfd_write(stop_event_.get(), 1); }});
   auto listener = listen_control(options_.state_dir);
   if (!listener) return std::unexpected(listener.error());
   auto socket = ControlSocket::start(std::move(*listener),

@@ -1,8 +1,8 @@
 // `weir serve`: the parts, put together.
 //
 // Order of a start: state folder and its lock, holder, privileges dropped, store and registry, VPC,
-// instances adopted, workers and health checks, stored listeners, control socket. The end goes the
-// other way round; instances stay with the holder for the next daemon.
+// instances adopted, workers and health checks, stored listeners, AWS APIs, control socket. The end
+// goes the other way round; instances stay with the holder for the next daemon.
 #pragma once
 
 #include <optional>
@@ -23,6 +23,7 @@ struct ServeOptions {
   bool rootless = false;         // even when root
   std::string admin;             // "127.0.0.1:9901", "[::1]:9901"; empty: no admin endpoint
   std::string admin_token_file;  // empty: no token is asked for, so loopback only
+  std::string api;               // "127.0.0.1:4566"; empty: that or the next free port; "off": none
   std::string vpc_cidr;          // empty: 172.31.0.0/16, or the next range that is free
   // Logs to <state>/weir.log instead of standard error.
   bool is_background = false;

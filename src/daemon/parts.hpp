@@ -29,6 +29,7 @@ struct Parts {
   Publisher& publisher;
   ChangeSignal& changes;
   std::function<void()> request_stop;
+  std::string api_url;  // http://127.0.0.1:4566; empty: the API is off
 };
 
 }  // namespace weir::daemon

@@ -174,6 +174,7 @@ Json daemon_json(const Parts& parts) {
       {"rootless", capabilities.rootless},
       {"runtime", capabilities.runtime_version},
       {"limits_enforced", capabilities.limits_enforced},
+      {"api_url", parts.api_url},
       {"limits_reason", capabilities.limits_reason},
       {"has_uid_range", capabilities.has_uid_range}};
 }

@@ -1,0 +1,13 @@
+#include "daemon/api_services.hpp"
+
+#include "aws/sts/sts_service.hpp"
+
+namespace weir::daemon {
+
+std::vector<std::unique_ptr<aws::Service>> make_services(Parts&) {
+  std::vector<std::unique_ptr<aws::Service>> services;
+  services.push_back(aws::make_sts_service());
+  return services;
+}
+
+}  // namespace weir::daemon
