@@ -213,7 +213,8 @@ Status Daemon::start_data_plane() {
   plane.workers = options_.workers;
   plane.backend = options_.event_loop;
   plane.bind_addresses = *addresses;
-  plane.access_logs = std::make_shared<telemetry::AccessLogs>(folder_->file("logs"));
+  plane.logs = std::make_shared<telemetry::Logs>(telemetry::Logs::Options{
+      folder_->file("logs"), folder_->file("log-parts"), folder_->file("s3")});
   plane.ledger = ledger_;
   health::Checker::Options checks{options_.event_loop, {}, {}};
   if (compute_->needs_vpc_sockets()) {

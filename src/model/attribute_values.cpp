@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "model/limits.hpp"
+
 namespace weir::model {
 
 std::optional<long> number(std::string_view text) {
@@ -42,6 +44,43 @@ bool is_token(std::string_view value) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            more.find(c) != std::string_view::npos;
   });
+}
+
+namespace {
+
+bool is_lower_or_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); }
+
+bool is_prefix_part(std::string_view part) {
+  constexpr std::string_view more = "!-_.*'() ";
+  return !part.empty() && part.size() <= limits::log_prefix_part_bytes_max && part != "." &&
+         part != ".." && std::ranges::all_of(part, [&](char c) {
+           return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') ||
+                  more.find(c) != std::string_view::npos;
+         });
+}
+
+}  // namespace
+
+bool is_bucket_name(std::string_view value, const AttributeSpec&) {
+  if (value.empty()) return true;
+  const bool is_address =
+      std::ranges::all_of(value, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  return value.size() >= 3 && value.size() <= 63 && is_lower_or_digit(value.front()) &&
+         is_lower_or_digit(value.back()) && value.find("..") == std::string_view::npos &&
+         !is_address && std::ranges::all_of(value, [](char c) {
+           return is_lower_or_digit(c) || c == '.' || c == '-';
+         });
+}
+
+bool is_log_prefix(std::string_view value, const AttributeSpec&) {
+  if (value.empty()) return true;
+  if (value.find("AWSLogs") != std::string_view::npos) return false;
+  while (true) {
+    const std::size_t end = std::min(value.find('/'), value.size());
+    if (!is_prefix_part(value.substr(0, end))) return false;
+    if (end == value.size()) return true;
+    value.remove_prefix(end + 1);
+  }
 }
 
 }  // namespace weir::model

@@ -23,6 +23,10 @@ inline constexpr bool default_only = false;
 [[nodiscard]] bool is_listed(std::string_view value, const AttributeSpec& spec);
 // RFC 9110 §5.6.2; may be empty.
 [[nodiscard]] bool is_token(std::string_view value);
+// Of S3 logs; both may be empty. What they admit is a relative path on every file system, without
+// "." and ".." among its parts.
+[[nodiscard]] bool is_bucket_name(std::string_view value, const AttributeSpec& spec);
+[[nodiscard]] bool is_log_prefix(std::string_view value, const AttributeSpec& spec);
 
 [[nodiscard]] constexpr AttributeSpec flag(std::string_view key, std::string_view default_value,
                                            bool is_in_force) {

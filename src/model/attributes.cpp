@@ -13,14 +13,6 @@
 namespace weir::model {
 namespace {
 
-bool is_text(std::string_view value, const AttributeSpec&) {
-  return std::ranges::all_of(value, [](char c) { return c >= 0x20 && c < 0x7F; });
-}
-
-bool is_log_prefix(std::string_view value, const AttributeSpec& spec) {
-  return is_text(value, spec) && value.find("AWSLogs") == std::string_view::npos;
-}
-
 // RFC 9110 token; empty restores the default name.
 bool is_header_name(std::string_view value, const AttributeSpec&) {
   return value.size() <= limits::header_name_chars_max && is_token(value);
@@ -49,16 +41,26 @@ constexpr AttributeSpec header_value(std::string_view key) {
   return {key, "", "a header value of at most 1024 characters", is_header_value, in_force};
 }
 
+constexpr AttributeSpec log_bucket(std::string_view key) {
+  return {key, "", "a bucket name of 3 to 63 lower-case letters, digits, '.' and '-'",
+          is_bucket_name, in_force};
+}
+
+constexpr AttributeSpec log_prefix(std::string_view key) {
+  return {key, "", "a prefix without 'AWSLogs', such as 'logs' or 'logs/web'", is_log_prefix,
+          in_force};
+}
+
 constexpr auto aws_load_balancer_specs = std::to_array<AttributeSpec>({
-    flag("access_logs.s3.enabled", "false", default_only),
-    {"access_logs.s3.bucket", "", "a bucket name", is_text, default_only},
-    {"access_logs.s3.prefix", "", "a prefix without AWSLogs", is_log_prefix, default_only},
-    flag("connection_logs.s3.enabled", "false", default_only),
-    {"connection_logs.s3.bucket", "", "a bucket name", is_text, default_only},
-    {"connection_logs.s3.prefix", "", "a prefix without AWSLogs", is_log_prefix, default_only},
-    flag("health_check_logs.s3.enabled", "false", default_only),
-    {"health_check_logs.s3.bucket", "", "a bucket name", is_text, default_only},
-    {"health_check_logs.s3.prefix", "", "a prefix without AWSLogs", is_log_prefix, default_only},
+    flag("access_logs.s3.enabled", "false", in_force),
+    log_bucket("access_logs.s3.bucket"),
+    log_prefix("access_logs.s3.prefix"),
+    flag("connection_logs.s3.enabled", "false", in_force),
+    log_bucket("connection_logs.s3.bucket"),
+    log_prefix("connection_logs.s3.prefix"),
+    flag("health_check_logs.s3.enabled", "false", in_force),
+    log_bucket("health_check_logs.s3.bucket"),
+    log_prefix("health_check_logs.s3.prefix"),
     range("client_keep_alive.seconds", "3600", "60-604800", 60, 604'800, in_force),
     flag("deletion_protection.enabled", "false", in_force),
     range("idle_timeout.timeout_seconds", "60", "1-4000", 1, 4000, in_force),

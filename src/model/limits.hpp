@@ -14,6 +14,8 @@ inline constexpr std::size_t group_text_chars_max = 255;
 
 // Attributes: §1.4.
 inline constexpr std::size_t attribute_value_bytes_max = 1024;
+// Of S3 logs: a part of a prefix is the name of a folder, and its bytes are bounded by file systems.
+inline constexpr std::size_t log_prefix_part_bytes_max = 255;
 
 // Rules: §3.1, §3.2. Of the two numbers that AWS gives for wildcards the larger one.
 inline constexpr int priority_max = 50'000;

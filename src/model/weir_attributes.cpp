@@ -67,6 +67,8 @@ constexpr auto load_balancer_specs = std::to_array<AttributeSpec>({
      "image/x-icon",
      "a list of at most 32 media types such as text/html or text/*", is_content_types, in_force},
     range("weir.compression.min_bytes", "1024", "0-1048576", 0, 1'048'576, in_force),
+    flag("weir.connection_log.enabled", "false", in_force),
+    flag("weir.health_check_log.enabled", "false", in_force),
     range("weir.rate_limit.burst", "0", "0-1000000", 0, 1'000'000, in_force),
     {"weir.rate_limit.key", "source-ip", "source-ip or header:NAME", is_rate_limit_key, in_force},
     range("weir.rate_limit.requests_per_second", "0", "0-1000000", 0, 1'000'000, in_force),

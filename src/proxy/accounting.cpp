@@ -10,11 +10,23 @@
 #include "base/ids.hpp"
 #include "proxy/client_connection.hpp"
 #include "proxy/serving.hpp"
+#include "telemetry/connection_line.hpp"
 #include "telemetry/count_request.hpp"
 #include "telemetry/log_entry.hpp"
 
 namespace weir::proxy {
+namespace {
 
+// Read anew each time, since the wall clock may be set while the daemon runs.
+std::int64_t to_wall_us() { return wall_us() - monotonic_ns() / 1000; }
+
+std::string_view node_ip(const routing::LoadBalancer& load_balancer, std::uint32_t node) {
+  return load_balancer.nodes.empty() ? std::string_view{} : load_balancer.nodes[node].private_ip;
+}
+
+}  // namespace
+
+using routing::LogKind;
 using telemetry::RequestRecord;
 using telemetry::Text;
 
@@ -46,6 +58,7 @@ ServingCells Accounting::prepare(const routing::Snapshot& snapshot, std::int64_t
     for (const model::LoadBalancerNode& node : balancer.nodes)
       nodes.push_back(cells_->balancer({balancer.arn, node.zone}));
     if (nodes.empty()) nodes.push_back(cells_->balancer({balancer.arn, {}}));
+    out.logs_connections = out.logs_connections || logs(balancer, LogKind::connection);
   }
   out.groups.reserve(snapshot.target_groups.size());
   for (const routing::TargetGroup& group : snapshot.target_groups) {
@@ -94,7 +107,7 @@ void Accounting::begin(RequestRecord& record, const ClientConnection& client,
   record.desync_reason = head.desync_reason;
   record.received_bytes = head.head_bytes;
   record.is_ipv6 = client.is_ipv6();
-  record.wants_text = log_ != nullptr && load_balancer.access_log.has_value();
+  record.wants_text = logs(load_balancer, LogKind::access);
   if (!record.wants_text) return;
   record.texts.set(Text::method, head.method_text);
   record.texts.set(Text::target, head.target);
@@ -139,7 +152,32 @@ void Accounting::refused(const Serving& serving, const ClientConnection& client,
   record.is_ipv6 = client.is_ipv6();
   telemetry::BalancerCells& cells = *serving.cells.balancers[listener->load_balancer][record.zone];
   telemetry::count_request(cells, record);
-  if (log_ != nullptr && record.load_balancer->access_log) log(record, client, cells);
+  if (logs(*record.load_balancer, LogKind::access)) log(record, client, cells);
+}
+
+std::uint64_t Accounting::id_of(const ClientConnection& client) const {
+  return (seed_ ^ client.number()) * 0x9e3779b97f4a7c15ULL;
+}
+
+void Accounting::connected(const Serving& serving, const ClientConnection& client,
+                           std::int64_t now_us) {
+  using telemetry::ConnectionText;
+  if (!serving.cells.logs_connections) return;
+  const routing::Listener* listener = serving.snapshot->find_listener(client.bound_port(), {});
+  if (listener == nullptr) return;
+  const routing::LoadBalancer& load_balancer =
+      serving.snapshot->load_balancers[listener->load_balancer];
+  if (!logs(load_balancer, LogKind::connection)) return;
+  const std::uint32_t node = node_of(load_balancer, client.number());
+  telemetry::ConnectionEntry entry;
+  entry.numbers = {now_us + to_wall_us(), id_of(client), client.port(), listener->port};
+  entry.text(ConnectionText::load_balancer_arn) = load_balancer.arn;
+  entry.text(ConnectionText::node_ip) = node_ip(load_balancer, node);
+  entry.text(ConnectionText::client_ip) = client.ip();
+  telemetry::pack(entry, packed_);
+  if (!log_->push(packed_))
+    serving.cells.balancers[listener->load_balancer][node]->counts.add(
+        telemetry::OfBalancer::connection_log_lines_dropped);
 }
 
 void Accounting::log(const RequestRecord& record, const ClientConnection& client,
@@ -148,10 +186,9 @@ void Accounting::log(const RequestRecord& record, const ClientConnection& client
   telemetry::LogEntry entry;
   telemetry::EntryNumbers& numbers = entry.numbers;
   const telemetry::Moments& at = record.at;
-  // The wall clock's offset is read anew, since it may be set while the daemon runs.
-  const std::int64_t to_wall_us = wall_us() - monotonic_ns() / 1000;
-  numbers.created_us = at.received + to_wall_us;
-  numbers.ended_us = at.ended + to_wall_us;
+  const std::int64_t offset_us = to_wall_us();
+  numbers.created_us = at.received + offset_us;
+  numbers.ended_us = at.ended + offset_us;
   if (record.target != nullptr) numbers.request_us = at.connected - at.received;
   if (at.first_byte > 0) {
     numbers.target_us = at.first_byte - at.connected;
@@ -159,7 +196,7 @@ void Accounting::log(const RequestRecord& record, const ClientConnection& client
   }
   numbers.received_bytes = record.received_bytes;
   numbers.sent_bytes = record.sent_bytes;
-  numbers.connection_id = (seed_ ^ client.number()) * 0x9e3779b97f4a7c15ULL;
+  numbers.connection_id = id_of(client);
   numbers.elb_status = record.elb_status;
   numbers.target_status = record.target_status;
   numbers.rule_priority = record.rule_priority;
@@ -182,8 +219,7 @@ void Accounting::log(const RequestRecord& record, const ClientConnection& client
   }
   entry.text(EntryText::load_balancer_arn) = record.load_balancer->arn;
   entry.text(EntryText::dns_name) = record.load_balancer->dns_name;
-  if (!record.load_balancer->nodes.empty())
-    entry.text(EntryText::node_ip) = record.load_balancer->nodes[record.zone].private_ip;
+  entry.text(EntryText::node_ip) = node_ip(*record.load_balancer, record.zone);
   entry.text(EntryText::client_ip) = client.ip();
   entry.text(EntryText::error_reason) = record.error_reason;
   if (record.target != nullptr) {

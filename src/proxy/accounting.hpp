@@ -34,6 +34,7 @@ struct ServingCells {
   };
   std::vector<std::vector<LocalRef<telemetry::BalancerCells>>> balancers;  // by node
   std::vector<Group> groups;
+  bool logs_connections = false;  // some load balancer does
 };
 
 class Accounting {
@@ -58,6 +59,9 @@ class Accounting {
       const routing::Snapshot& snapshot, const ServingCells& cells, std::uint16_t bound_port,
       std::uint64_t connection_number);
 
+  // A client's connection is there: a line of the connection log of the port's first load balancer.
+  void connected(const Serving& serving, const ClientConnection& client, std::int64_t now_us);
+
   // One route in sixteen is timed exactly.
   [[nodiscard]] bool times_this_route() { return (routes_++ & 15U) == 0; }
 
@@ -75,6 +79,11 @@ class Accounting {
                http::DesyncReason reason, std::int64_t now_us);
 
  private:
+  [[nodiscard]] bool logs(const routing::LoadBalancer& load_balancer, routing::LogKind kind) const {
+    return log_ != nullptr && load_balancer.logs[kind].is_on();
+  }
+  // What the lines of a connection and of its requests have in common.
+  [[nodiscard]] std::uint64_t id_of(const ClientConnection& client) const;
   void log(const telemetry::RequestRecord& record, const ClientConnection& client,
            telemetry::BalancerCells& cells);
 

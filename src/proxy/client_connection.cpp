@@ -31,6 +31,7 @@ ClientConnection::ClientConnection(Worker& worker, Fd socket, std::uint16_t boun
     cells_->counts.add(telemetry::OfBalancer::new_connections);
     cells_->counts.add(telemetry::OfBalancer::active_connections);
   }
+  worker.accounting().connected(*worker.serving(), *this, accepted_us_);
   touch();
 }
 

@@ -54,7 +54,7 @@ class Workers final : public DataPlane {
   std::mutex mutex_;  // of ports_, and so that changes reach all workers in one order
   std::map<std::uint16_t, std::uint16_t> ports_;  // asked for → listens
   AnomalyThread anomalies_;
-  std::set<std::uint16_t> served_;                // listening ports of the snapshot in force
+  std::set<std::uint16_t> served_;  // listening ports of the snapshot in force
 };
 
 Status Workers::start() {
@@ -70,7 +70,7 @@ Status Workers::start() {
     thread.loop = loop->get();
     thread.worker = std::make_unique<Worker>(
         std::move(*loop), options_.vpc_sockets, options_.ledger->add_worker(),
-        options_.access_logs ? options_.access_logs->add_worker() : nullptr,
+        options_.logs ? options_.logs->add_writer() : nullptr,
         options_.buffered_bytes_max > 0 ? options_.buffered_bytes_max : buffered_bytes_worker_max);
   }
   for (std::size_t i = 0; i < threads_.size(); ++i) {
@@ -162,7 +162,7 @@ void Workers::apply(routing::SnapshotPtr snapshot) {
   for (const std::uint16_t port : gone)
     std::erase_if(ports_, [port](const auto& each) { return each.second == port; });
   served_ = std::move(serves);
-  if (options_.access_logs) options_.access_logs->apply(*snapshot);
+  if (options_.logs) options_.logs->apply(*snapshot);
   std::latch applied(static_cast<std::ptrdiff_t>(threads_.size()));
   for (Thread& each : threads_) {
     each.loop->post([worker = each.worker.get(), &snapshot, &gone, &applied] {

@@ -16,7 +16,7 @@
 #include "base/result.hpp"
 #include "net/loop.hpp"
 #include "routing/snapshot.hpp"
-#include "telemetry/access_logs.hpp"
+#include "telemetry/logs.hpp"
 #include "telemetry/totals.hpp"
 
 namespace weir::proxy {
@@ -31,8 +31,8 @@ struct DataPlaneOptions {
   std::function<Result<std::vector<Fd>>(int count)> vpc_sockets;
   // What the workers count goes there; not set: a ledger that nobody reads.
   std::shared_ptr<telemetry::Ledger> ledger;
-  // Writes the access logs; not set: there are none.
-  std::shared_ptr<telemetry::AccessLogs> access_logs;
+  // Writes the logs of requests and connections; not set: there are none.
+  std::shared_ptr<telemetry::Logs> logs;
 };
 
 class DataPlane {

@@ -12,6 +12,7 @@
 #include "base/log.hpp"
 #include "model/attributes.hpp"
 #include "model/base64.hpp"
+#include "routing/compile_logs.hpp"
 #include "routing/compile_traffic.hpp"
 #include "routing/rule_matcher.hpp"
 #include "routing/snapshot.hpp"
@@ -50,14 +51,7 @@ LoadBalancer compile_load_balancer(const model::LoadBalancer& source, const Snap
   out.nodes = source.nodes;
   out.idle_timeout_ms = seconds_as_ms("idle_timeout.timeout_seconds");
   out.client_keep_alive_ms = seconds_as_ms("client_keep_alive.seconds");
-  if (const std::string format = text("weir.access_log.format"); format != "off") {
-    out.access_log = LoadBalancer::AccessLog{
-        format == "json",
-        static_cast<std::uint64_t>(
-            model::number_of(source.attributes, specs, "weir.access_log.rotate_megabytes")) *
-            1'000'000,
-        static_cast<int>(model::number_of(source.attributes, specs, "weir.access_log.keep"))};
-  }
+  out.logs = compile_logs(source);
   out.preserve_host_header = flag("routing.http.preserve_host_header.enabled");
   out.drop_invalid_header_fields = flag("routing.http.drop_invalid_header_fields.enabled");
   out.xff_client_port = flag("routing.http.xff_client_port.enabled");
@@ -222,7 +216,14 @@ class Compiler {
       out_->target_groups.back().index = index;
       out_->target_groups.back().retry = compile_retry(source);
       out_->target_groups.back().mirror = mirrors_[index];
+      out_->target_groups.back().logs_checks_of = logger_of_checks(load_balancer_of_[index]);
     }
+  }
+
+  [[nodiscard]] std::string logger_of_checks(const model::LoadBalancer* load_balancer) const {
+    if (load_balancer == nullptr) return {};
+    const LoadBalancer& compiled = out_->load_balancers[load_balancers_.at(load_balancer->arn)];
+    return compiled.logs[LogKind::health_check].is_on() ? compiled.arn : std::string();
   }
 
   void add_ports() {

@@ -23,6 +23,7 @@
 #include "http/message.hpp"
 #include "model/resources.hpp"
 #include "routing/balancing_policy.hpp"
+#include "routing/log_policy.hpp"
 #include "routing/response_headers.hpp"
 #include "routing/target_load.hpp"
 #include "routing/transform.hpp"
@@ -89,6 +90,8 @@ struct TargetGroup {
   // Where checks of targets in the VPC come from: an address of a node of that load balancer, since
   // its security groups are known by it. Empty: any.
   std::string check_source;
+  // The ARN of that load balancer where it logs health checks; else empty.
+  std::string logs_checks_of;
   // Raised by the health checker after it changed a cell of this group.
   std::shared_ptr<std::atomic<std::uint32_t>> health_epoch;
   traffic::RetryPolicy retry;
@@ -153,20 +156,13 @@ struct RateLimit {
 };
 
 struct LoadBalancer {
-  struct AccessLog {  // weir.access_log.*
-    bool is_json = false;
-    std::uint64_t bytes_max = 0;  // at which the file is set aside
-    int keep = 0;                 // files set aside
-    bool operator==(const AccessLog&) const = default;
-  };
-
   std::string arn;
   std::string name;
   std::string dns_name;
   std::vector<model::LoadBalancerNode> nodes;
   std::int64_t idle_timeout_ms = 60'000;
   std::int64_t client_keep_alive_ms = 3'600'000;
-  std::optional<AccessLog> access_log;  // not set: off
+  LogPolicies logs;
   bool preserve_host_header = false;
   bool drop_invalid_header_fields = false;
   bool xff_client_port = false;

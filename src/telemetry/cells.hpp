@@ -55,6 +55,7 @@ enum class OfBalancer : std::uint8_t {
   circuit_open,
   mirrored,
   log_lines_dropped,
+  connection_log_lines_dropped,
   count_,
 };
 

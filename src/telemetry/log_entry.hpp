@@ -1,12 +1,9 @@
-// A record as it travels to the log's thread: numbers as they are, then every text with its length.
-// Only this file's two functions know the form; both ends are the same program.
+// What the log's thread is told of a request: the source of an access log line.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <string>
-#include <string_view>
 
+#include "telemetry/entry.hpp"
 #include "telemetry/request_record.hpp"
 
 namespace weir::telemetry {
@@ -54,21 +51,6 @@ struct EntryNumbers {
   bool is_websocket = false;
 };
 
-struct LogEntry {
-  EntryNumbers numbers;
-  std::array<std::string_view, static_cast<std::size_t>(EntryText::count_)> texts;
-
-  [[nodiscard]] std::string_view text(EntryText which) const {
-    return texts[static_cast<std::size_t>(which)];
-  }
-  [[nodiscard]] std::string_view& text(EntryText which) {
-    return texts[static_cast<std::size_t>(which)];
-  }
-};
-
-// Replaces what `out` holds; its memory is used again.
-void pack(const LogEntry& entry, std::string& out);
-// Views into `bytes`.
-[[nodiscard]] LogEntry unpack(std::string_view bytes);
+using LogEntry = Entry<LogKind::access, EntryNumbers, EntryText>;
 
 }  // namespace weir::telemetry

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <iterator>
 
 #include "routing/transform.hpp"
+#include "telemetry/log_text.hpp"
 
 namespace weir::telemetry {
 namespace {
@@ -21,28 +21,8 @@ struct Visitor {
   ~Visitor() = default;
 };
 
-// A quote or a control character inside a field would end it for whoever reads the log.
-void append_escaped(std::string& out, std::string_view text, std::string_view hex_prefix) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte >= 0x7F || c == '"' || c == '\\') {
-      fmt::format_to(std::back_inserter(out), "{}{:02X}", hex_prefix, byte);
-    } else {
-      out += c;
-    }
-  }
-}
-
-std::string_view or_dash(std::string_view text) { return text.empty() ? "-" : text; }
-
 std::string seconds(std::int64_t us) {
   return us < 0 ? "-1" : fmt::format("{:.3f}", static_cast<double>(us) / 1e6);
-}
-
-std::string with_port(std::string_view ip, unsigned port) {
-  if (ip.empty()) return "-";
-  return ip.find(':') == std::string_view::npos ? fmt::format("{}:{}", ip, port)
-                                                : fmt::format("[{}]:{}", ip, port);
 }
 
 std::string_view version_text(http::Version version) {
@@ -142,7 +122,7 @@ void visit(const LogEntry& entry, Visitor& to) {
   to.field("classification", Kind::quoted, is_compliant ? "-" : http::to_string(n.desync_class));
   to.field("classification_reason", Kind::quoted,
            is_compliant ? "-" : http::to_string(n.desync_reason));
-  to.field("conn_trace_id", Kind::plain, fmt::format("TID_{:016x}", n.connection_id));
+  to.field("conn_trace_id", Kind::plain, trace_text(n.connection_id));
   to.field("transformed_host", Kind::quoted, text(EntryText::transformed_host));
   to.field("transformed_uri", Kind::quoted, text(EntryText::transformed_uri));
   to.field("request_transform_status", Kind::quoted, routing::to_string(n.transform_status));
@@ -195,22 +175,6 @@ class JsonLine final : public Visitor {
 };
 
 }  // namespace
-
-std::string iso8601_us(std::int64_t wall_us) {
-  const std::time_t seconds_part = wall_us / 1'000'000;
-  std::tm utc{};
-  gmtime_r(&seconds_part, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", utc.tm_year + 1900,
-                     utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-                     wall_us % 1'000'000);
-}
-
-std::string_view resource_of(std::string_view arn) {
-  constexpr std::string_view kind = ":loadbalancer/";
-  if (const auto at = arn.find(kind); at != std::string_view::npos)
-    return arn.substr(at + kind.size());
-  return arn;
-}
 
 void append_alb_line(std::string& out, const LogEntry& entry) {
   AlbLine line(out);

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "telemetry/log_format.hpp"
+#include "telemetry/log_text.hpp"
 
 namespace weir::telemetry {
 namespace {
@@ -59,6 +59,8 @@ constexpr std::array<Metric, size_of<OfBalancer>> balancer_metrics{{
     {"weir_circuit_open_total", "Requests refused by a circuit breaker"},
     {"weir_mirrored_total", "Requests mirrored"},
     {"weir_access_log_lines_dropped_total", "Access log lines dropped because the ring was full"},
+    {"weir_connection_log_lines_dropped_total",
+     "Connection log lines dropped because the ring was full"},
 }};
 
 // In the order of OfGroup.

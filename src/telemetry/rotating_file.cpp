@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "telemetry/files.hpp"
+
 namespace weir::telemetry {
 
 Status RotatingFile::open() {
@@ -39,14 +41,8 @@ Status RotatingFile::write(std::string_view lines) {
       if (auto opened = open(); !opened) return opened;
     }
   }
-  while (!lines.empty()) {
-    const ssize_t written = ::write(file_.get(), lines.data(), lines.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail_errno("cannot write " + path_, errno);
-    bytes_ += static_cast<std::uint64_t>(written);
-    lines.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
+  bytes_ += lines.size();
+  return write_all(file_.get(), lines, path_);
 }
 
 }  // namespace weir::telemetry

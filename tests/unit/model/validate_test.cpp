@@ -334,6 +334,26 @@ TEST(Attributes, KnowTheirDefaultsAndRanges) {
       validate_target_group_attributes({{"stickiness.app_cookie.cookie_name", "AWSALBAPP-0"}}));
 }
 
+TEST(Attributes, LogsNeedABucketAndTheirPathsLeadNowhereElse) {
+  const auto with = [](const std::string& bucket, const std::string& prefix) {
+    return text_of(validate_load_balancer_attributes({{"access_logs.s3.enabled", "true"},
+                                                      {"access_logs.s3.bucket", bucket},
+                                                      {"access_logs.s3.prefix", prefix}}));
+  };
+  EXPECT_EQ(with("my-logs.1", ""), "ok");
+  EXPECT_EQ(with("my-logs", "a/b c/.d"), "ok");
+  EXPECT_EQ(with("", "a"),
+            "InvalidConfigurationRequest: The value of 'access_logs.s3.bucket' cannot be empty");
+  for (const std::string bucket :
+       {"ab", "..", "a/b", "../x", "a..b", "My-logs", "-logs", "logs.", "10.0.0.1", "a\nb"})
+    EXPECT_NE(with(bucket, ""), "ok") << bucket;
+  EXPECT_NE(with(std::string(64, 'a'), ""), "ok");
+  for (const std::string prefix :
+       {"/a", "a/", "a//b", "..", "a/../b", ".", "AWSLogs", "a/xAWSLogs", "a\nb", "a\\b"})
+    EXPECT_NE(with("my-logs", prefix), "ok") << prefix;
+  EXPECT_NE(with("my-logs", std::string(256, 'a')), "ok");
+}
+
 TEST(Attributes, EveryDefaultIsValid) {
   const auto all = [](std::span<const AttributeSpec> specs) {
     Attributes attributes;

@@ -181,7 +181,7 @@ class DataPlaneTest : public testing::TestWithParam<net::Backend> {
     options.bind_addresses = {"127.0.0.1"};
     options.ledger = ledger_;
     configure(options);
-    options.access_logs = access_logs_;
+    options.logs = logs_;
     data_plane_ = std::move(*DataPlane::start(std::move(options)));
     port_ = *data_plane_->open_port(0);
     model::LoadBalancer lb;
@@ -236,7 +236,7 @@ class DataPlaneTest : public testing::TestWithParam<net::Backend> {
   [[nodiscard]] telemetry::Ledger& ledger() { return *ledger_; }
 
   std::shared_ptr<telemetry::Ledger> ledger_ = std::make_shared<telemetry::Ledger>();
-  std::shared_ptr<telemetry::AccessLogs> access_logs_;  // a suite's own, before SetUp()
+  std::shared_ptr<telemetry::Logs> logs_;  // a suite's own, before SetUp()
   std::unique_ptr<DataPlane> data_plane_;
   std::uint16_t port_ = 0;
   std::uint64_t revision_ = 0;

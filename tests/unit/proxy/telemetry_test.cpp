@@ -272,13 +272,14 @@ class AccessLogTest : public TelemetryTest {
   void SetUp() override {
     char name[] = "/tmp/weir-log-XXXXXX";
     folder_ = ::mkdtemp(name);
-    access_logs_ = std::make_shared<telemetry::AccessLogs>(folder_);
+    logs_ = std::make_shared<telemetry::Logs>(
+        telemetry::Logs::Options{folder_, folder_ + "/parts", folder_ + "/s3"});
     TelemetryTest::SetUp();
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
   std::string log() {
     apply();  // see totals()
-    access_logs_->flush();
+    logs_->flush();
     std::ifstream in(folder_ + "/lb/access.log");
     return {std::istreambuf_iterator<char>(in), {}};
   }

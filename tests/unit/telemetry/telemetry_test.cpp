@@ -164,7 +164,7 @@ TEST(AccessLog, NoByteOfAClientEndsAField) {
 TEST(AccessLog, AnEntrySurvivesTheRing) {
   std::string bytes;
   pack(entry(), bytes);
-  EXPECT_EQ(alb(unpack(bytes)), alb(entry()));
+  EXPECT_EQ(alb(unpack<LogEntry>(bytes)), alb(entry()));
 }
 
 TEST(RotatingFile, KeepsSoManyFilesAndLosesNoLine) {
