@@ -216,7 +216,7 @@ Status Daemon::start_data_plane() {
   plane.logs = std::make_shared<telemetry::Logs>(telemetry::Logs::Options{
       folder_->file("logs"), folder_->file("log-parts"), folder_->file("s3")});
   plane.ledger = ledger_;
-  health::Checker::Options checks{options_.event_loop, {}, {}};
+  health::Checker::Options checks{options_.event_loop, {}, {}, plane.logs->add_writer()};
   if (compute_->needs_vpc_sockets()) {
     plane.vpc_sockets = [this](int count) { return compute_->sockets(count); };
     checks.vpc_socket = [this]() -> Result<Fd> {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
+#include "health/check_log.hpp"
 
 namespace weir::health {
 namespace {
@@ -87,12 +88,16 @@ void CheckedTarget::on_due() {
 
 void CheckedTarget::begin_check(bool counts) {
   check_counts_ = counts;
+  check_begun_ns_ = monotonic_ns();
   settings_of_check_ = settings_;
   const std::uint16_t port = settings_->port != 0 ? settings_->port : port_;
   const auto to = net::Address::parse(address_, port);
   if (!to) return on_verdict(CheckResult::connection_failed, 0);
   auto socket = owner_.make_socket(*this, to->storage.ss_family);
-  if (!socket) return end_check();  // our trouble, not the target's: tried again when next due
+  if (!socket) {  // our trouble, not the target's: tried again when next due
+    owner_.on_result(*this, {check_begun_ns_, counts, 0, "InternalError"});
+    return end_check();
+  }
   probe_.begin(std::move(*socket), *to, check_request(settings_->check.path, address_, port),
                settings_->codes, std::int64_t{settings_->check.timeout_seconds} * 1000);
 }
@@ -146,6 +151,7 @@ void CheckedTarget::publish_state() {
 
 // Readers find the new state in the cell once they see the raised epoch.
 void CheckedTarget::on_verdict(CheckResult result, int code) {
+  owner_.on_result(*this, {check_begun_ns_, check_counts_, code, reason_code(result, code)});
   const std::string description = health_.status().description;
   const bool state_changed = health_.record(result, code, check_counts_);
   if (state_changed) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "health/checker.hpp"
@@ -17,10 +18,13 @@ namespace weir::health {
 // What is the same for all targets of a group; made anew with each snapshot.
 struct GroupSettings {
   std::string arn;
+  std::string name;
   model::HealthCheck check;
   CodeMatcher codes;
   std::uint16_t port = 0;              // 0: the target's own
-  std::optional<net::Address> source;  // of checks of targets in the VPC
+  std::string node_ip;                 // of the node that checks; may be empty
+  std::optional<net::Address> source;  // the same: of checks of targets in the VPC
+  std::string logs_checks_of;          // ARN of the load balancer; empty: they are not logged
   std::shared_ptr<std::atomic<std::uint32_t>> health_epoch;
   // Slow start (reference §4.3); 0: off, and then no peers are named.
   std::int64_t slow_start_ms = 0;
@@ -29,6 +33,14 @@ struct GroupSettings {
     std::int64_t registered_at_ms = 0;
   };
   std::vector<Peer> peers;  // the targets of the group in use
+};
+
+// What the log is told of a check that is over.
+struct CheckFacts {
+  std::int64_t begun_ns = 0;     // monotonic
+  bool counts = false;           // not one of the quick checks
+  int status_code = 0;           // 0: there was no answer
+  std::string_view reason_code;  // empty: passed
 };
 
 // A wish for a counting check outdoes one for a quick check.
@@ -42,6 +54,7 @@ class CheckedTargetOwner {
   // ended.
   virtual void on_check_due(CheckedTarget& target, bool counts) = 0;
   virtual void on_check_ended(CheckedTarget& target, bool counts) = 0;
+  virtual void on_result(const CheckedTarget& target, const CheckFacts& facts) = 0;
   // The status, whose state is another than before where `state_changed`.
   virtual void on_status(CheckedTarget& target, bool state_changed) = 0;
   virtual void on_quick_series(bool has_begun) = 0;
@@ -70,6 +83,7 @@ class CheckedTarget final : ProbeEvents {
 
   [[nodiscard]] const std::string& id() const { return id_; }
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] bool is_in_vpc() const { return is_in_vpc_; }
   [[nodiscard]] const GroupSettings& settings() const { return *settings_; }
   [[nodiscard]] const Status& status() const { return health_.status(); }
@@ -102,7 +116,8 @@ class CheckedTarget final : ProbeEvents {
   Schedule schedule_;
   net::Timer due_;
   Probe probe_;
-  bool check_counts_ = false;  // of the check that is under way
+  bool check_counts_ = false;        // of the check that is under way
+  std::int64_t check_begun_ns_ = 0;  // likewise
 };
 
 }  // namespace weir::health

@@ -15,6 +15,7 @@
 #include <unordered_map>
 
 #include "base/log.hpp"
+#include "health/check_log.hpp"
 #include "health/checked_target.hpp"
 #include "net/socket.hpp"
 
@@ -42,9 +43,17 @@ std::shared_ptr<const GroupSettings> settings_of(const routing::TargetGroup& gro
     log::warn("{}: {}; taken for 200", group.arn, codes.error().message);
     codes = CodeMatcher::parse("200");
   }
-  auto out = std::make_shared<GroupSettings>(
-      GroupSettings{group.arn, group.health_check, std::move(*codes), port_of(group.health_check),
-                    std::nullopt, group.health_epoch, group.policy.slow_start_ms, {}});
+  auto out = std::make_shared<GroupSettings>(GroupSettings{group.arn,
+                                                           group.name,
+                                                           group.health_check,
+                                                           std::move(*codes),
+                                                           port_of(group.health_check),
+                                                           group.check_source,
+                                                           std::nullopt,
+                                                           group.logs_checks_of,
+                                                           group.health_epoch,
+                                                           group.policy.slow_start_ms,
+                                                           {}});
   if (const auto source = net::Address::parse(group.check_source, 0)) out->source = *source;
   if (group.policy.slow_start_ms == 0) return out;
   for (const routing::Target& target : group.targets) {
@@ -57,7 +66,7 @@ std::shared_ptr<const GroupSettings> settings_of(const routing::TargetGroup& gro
 class CheckerThread final : public Checker, public CheckedTargetOwner {
  public:
   CheckerThread(std::unique_ptr<net::Loop> loop, Options options)
-      : options_(std::move(options)), loop_(std::move(loop)) {
+      : options_(std::move(options)), loop_(std::move(loop)), log_(options_.log) {
     thread_ = std::thread([this] { run(); });
   }
   ~CheckerThread() override {
@@ -99,6 +108,9 @@ class CheckerThread final : public Checker, public CheckedTargetOwner {
 
   void on_check_due(CheckedTarget& target, bool counts) override;
   void on_check_ended(CheckedTarget& target, bool counts) override;
+  void on_result(const CheckedTarget& target, const CheckFacts& facts) override {
+    log_.add(target, facts);
+  }
   void on_status(CheckedTarget& target, bool state_changed) override;
   void on_quick_series(bool has_begun) override { quick_targets_ += has_begun ? 1 : -1; }
   [[nodiscard]] std::int64_t quick_step_ms_min() const override {
@@ -116,6 +128,7 @@ class CheckerThread final : public Checker, public CheckedTargetOwner {
   std::unique_ptr<net::Loop> loop_;
 
   // Of the checker's thread.
+  CheckLog log_;
   std::unordered_map<const routing::TargetHealthCell*, std::unique_ptr<CheckedTarget>> targets_;
   std::uint64_t snapshots_ = 0;
   std::int64_t quick_targets_ = 0;

@@ -20,6 +20,7 @@
 #include "model/resources.hpp"
 #include "net/loop.hpp"
 #include "routing/snapshot.hpp"
+#include "telemetry/log_ring.hpp"
 
 namespace weir::health {
 
@@ -72,6 +73,8 @@ class Checker {
     std::function<void(const std::string& target_group_arn, const std::string& target_id,
                        std::uint16_t port, const Status&)>
         on_change;
+    // Takes the results for the health check log; not set: there is none.
+    std::shared_ptr<telemetry::LogRing> log;
   };
   [[nodiscard]] static Result<std::unique_ptr<Checker>> start(Options options);
   virtual ~Checker() = default;  // ends the thread
