@@ -79,6 +79,9 @@ class Transaction final : public Draft {
     changed_.load_balancing = true;
     store(state_.stickiness_keys, "stickiness_key", value.id, std::move(value));
   }
+  void put(model::AccessKey value) override {
+    store(state_.access_keys, "access_key", value.id, std::move(value));
+  }
   void put(model::Stack value) override {
     changed_.stacks.insert(value.name);
     store(state_.stacks, "stack", value.name, std::move(value));
@@ -118,6 +121,9 @@ class Transaction final : public Draft {
   void erase_stickiness_key(const std::string& id) override {
     changed_.load_balancing = true;
     remove(state_.stickiness_keys, "stickiness_key", id);
+  }
+  void erase_access_key(const std::string& id) override {
+    remove(state_.access_keys, "access_key", id);
   }
   void erase_stack(const std::string& name) override {
     changed_.stacks.insert(name);
@@ -225,6 +231,7 @@ Status place(State& state, const store::Record& record) {
   if (kind == "stickiness_key") {
     return keep(state.stickiness_keys, model::decode_stickiness_key(body), id);
   }
+  if (kind == "access_key") return keep(state.access_keys, model::decode_access_key(body), id);
   if (kind == "stack") return keep(state.stacks, model::decode_stack(body), name);
   return fail("BadRecord", fmt::format("the kind '{}' is not known", kind));
 }

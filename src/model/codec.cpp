@@ -227,6 +227,7 @@ std::string encode(const LoadBalancer& value) { return to_text(value); }
 std::string encode(const Listener& value) { return to_text(value); }
 std::string encode(const Rule& value) { return to_text(value); }
 std::string encode(const StickinessKey& value) { return to_text(value); }
+std::string encode(const AccessKey& value) { return to_text(value); }
 std::string encode(const Stack& value) { return to_text(value); }
 std::string encode(const TrustStore& value) { return to_text(value); }
 
@@ -251,6 +252,9 @@ Result<Listener> decode_listener(std::string_view json) {
 Result<Rule> decode_rule(std::string_view json) { return from_text<Rule>("rule", json); }
 Result<StickinessKey> decode_stickiness_key(std::string_view json) {
   return from_text<StickinessKey>("stickiness key", json);
+}
+Result<AccessKey> decode_access_key(std::string_view json) {
+  return from_text<AccessKey>("access key", json);
 }
 Result<Stack> decode_stack(std::string_view json) { return from_text<Stack>("stack", json); }
 Result<TrustStore> decode_trust_store(std::string_view json) {

@@ -25,6 +25,7 @@ namespace weir::model {
 [[nodiscard]] std::string encode(const Listener& value);
 [[nodiscard]] std::string encode(const Rule& value);
 [[nodiscard]] std::string encode(const StickinessKey& value);
+[[nodiscard]] std::string encode(const AccessKey& value);
 [[nodiscard]] std::string encode(const Stack& value);
 [[nodiscard]] std::string encode(const TrustStore& value);
 
@@ -38,6 +39,7 @@ namespace weir::model {
 [[nodiscard]] Result<Listener> decode_listener(std::string_view json);
 [[nodiscard]] Result<Rule> decode_rule(std::string_view json);
 [[nodiscard]] Result<StickinessKey> decode_stickiness_key(std::string_view json);
+[[nodiscard]] Result<AccessKey> decode_access_key(std::string_view json);
 [[nodiscard]] Result<Stack> decode_stack(std::string_view json);
 [[nodiscard]] Result<TrustStore> decode_trust_store(std::string_view json);
 

@@ -230,6 +230,13 @@ void fields(auto& archive, is<StickinessKey> auto& v) {
   archive("created_at_ms", v.created_at_ms);
 }
 
+void fields(auto& archive, is<AccessKey> auto& v) {
+  archive("id", v.id);
+  archive("secret", v.secret);
+  archive("name", v.name);
+  archive("created_at_ms", v.created_at_ms);
+}
+
 void fields(auto& archive, is<TrustStoreRevocation> auto& v) {
   archive("id", v.id);
   archive("entries", v.entries);

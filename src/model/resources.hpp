@@ -287,6 +287,15 @@ struct TrustStore {
   Tags tags;
 };
 
+// ---------------------------------------------------------------- credentials
+// Long-term credentials of the AWS APIs. The secret is shown once, when it is made.
+struct AccessKey {
+  std::string id;  // AKIA + 16 of A–Z, 2–7
+  std::string secret;
+  std::string name;  // what it is for, in its maker's words
+  std::int64_t created_at_ms = 0;
+};
+
 // ---------------------------------------------------------------- stacks
 struct StackResource {
   std::string logical_id;
