@@ -20,6 +20,16 @@ Status write_all(int fd, std::string_view bytes, const std::string& path) {
   return {};
 }
 
+Status append_all(int fd, std::uint64_t& size, std::string_view lines, const std::string& path) {
+  auto written = write_all(fd, lines, path);
+  if (written) {
+    size += lines.size();
+  } else if (::ftruncate(fd, static_cast<off_t>(size)) != 0) {
+    return fail_errno("cannot mend " + path, errno);
+  }
+  return written;
+}
+
 NewFile::~NewFile() {
   if (file_) ::unlink(temporary_.c_str());
 }

@@ -60,7 +60,7 @@ void Logs::flush() {
 }
 
 // A log that is new takes what is in the rings already: checks of its targets may have begun. One
-// that is no longer wanted stays until the next change, since its last lines may be on their way.
+// that is no longer wanted takes it for the last time: what ends after the change is not logged.
 void Logs::apply(const routing::Snapshot& snapshot) {
   const std::lock_guard lock(mutex_);
   for (auto& logs : logs_)

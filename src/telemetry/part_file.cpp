@@ -62,11 +62,13 @@ Status PartFiles::append(Part& part, std::int64_t wall_us) {
     constexpr int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
     part.file = Fd(::open(path.c_str(), flags, 0600));
     if (!part.file) return fail_errno("cannot open " + path, errno);
-    part.bytes = 0;
+    struct stat facts {};  // not empty where it could not be sealed
+    part.bytes =
+        ::fstat(part.file.get(), &facts) == 0 ? static_cast<std::uint64_t>(facts.st_size) : 0;
     part.end_us = interval_end_us(wall_us);
   }
-  part.bytes += part.lines.size();
-  if (auto written = write_all(part.file.get(), part.lines, path); !written) return written;
+  if (auto written = append_all(part.file.get(), part.bytes, part.lines, path); !written)
+    return written;
   if (part.bytes >= bytes_max_) seal(part);
   return {};
 }

@@ -41,8 +41,7 @@ Status RotatingFile::write(std::string_view lines) {
       if (auto opened = open(); !opened) return opened;
     }
   }
-  bytes_ += lines.size();
-  return write_all(file_.get(), lines, path_);
+  return append_all(file_.get(), bytes_, lines, path_);
 }
 
 }  // namespace weir::telemetry

@@ -5,8 +5,9 @@ IMAGE = "ami-08c40ec9ead489470"
 
 
 def site(user_data, instances=1, port=80, image=IMAGE, instance_type="m4.large", interval=5,
-         name="site", extra=""):
-    """One instance for each in `instances`, all with the same user data, behind one load balancer."""
+         name="site", extra="", attributes=None):
+    """One instance for each in `instances`, all with the same user data, behind one load balancer
+    with these attributes."""
     text = f"""\
 AWSTemplateFormatVersion: '2010-09-09'
 Description: A site for a test
@@ -47,6 +48,12 @@ Resources:
       Scheme: internet-facing
       Subnets: !Ref Subnets
       SecurityGroups: [!GetAtt WebGroup.GroupId]
+      LoadBalancerAttributes:
+        - {{Key: idle_timeout.timeout_seconds, Value: '60'}}
+"""
+    for key, value in (attributes or {}).items():
+        text += f"        - {{Key: {key}, Value: '{value}'}}\n"
+    text += f"""\
   Listener:
     Type: AWS::ElasticLoadBalancingV2::Listener
     Properties:

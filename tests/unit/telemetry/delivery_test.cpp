@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <zlib.h>
 
 #include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -274,6 +276,50 @@ TEST_F(DeliveryTest, APartOfItsSizeDoesNotWait) {
   ASSERT_EQ(objects().size(), 1U);
   EXPECT_EQ(unpacked(objects()[0]), "line 1 123\nline 2 123\n");
   EXPECT_EQ(files("parts").size(), 1U);
+}
+
+// A limit of the process stands for a disk that is full.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+TEST_F(DeliveryTest, AFullDiskCostsWholeLines) {
+  Deliverer deliverer(path("parts"), path("s3"));
+  {
+    PartFiles parts(path("parts"), *ObjectNames::of(arn, LogKind::access, {"b", ""}), deliverer);
+    RotatingFile file(path("logs/access.log"), 1000, 1);
+    const auto write_line = [&](const std::string& line) {
+      parts.add("10.0.0.4", line);
+      const bool in_part = parts.write(noon_us).has_value();
+      return std::pair(in_part, file.write(line).has_value());
+    };
+    EXPECT_EQ(write_line("line 1 123\n"), std::pair(true, true));
+    {
+      const FileSizeLimit limit(15);
+      EXPECT_EQ(write_line("line 2 123\n"), std::pair(false, false));
+    }
+    EXPECT_EQ(write_line("line 3 123\n"), std::pair(true, true));
+  }
+  deliverer.flush();
+  ASSERT_EQ(objects().size(), 1U);
+  EXPECT_EQ(unpacked(objects()[0]), "line 1 123\nline 3 123\n");
+  std::ifstream in(path("logs/access.log"));
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "line 1 123\nline 3 123\n");
 }
 
 TEST_F(DeliveryTest, ConnectionsHaveALogOfTheirOwn) {
