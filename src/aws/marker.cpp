@@ -1,12 +1,6 @@
 // Markers of pages: the last key, behind a keyed digest of it.
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
-#include <array>
-
 #include "aws/service.hpp"
-#include "base/assert.hpp"
+#include "aws/sigv4/digest.hpp"
 #include "base/ids.hpp"
 #include "model/base64.hpp"
 
@@ -22,14 +16,7 @@ const std::string& marker_key() {
 }
 
 std::string tag_of(std::string_view last_key) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
-  const auto& key = marker_key();
-  const auto* done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-                          reinterpret_cast<const unsigned char*>(last_key.data()), last_key.size(),
-                          digest.data(), &length);
-  WEIR_ASSERT(done != nullptr && length >= tag_bytes);
-  return {reinterpret_cast<const char*>(digest.data()), tag_bytes};
+  return hmac_sha256(marker_key(), last_key).substr(0, tag_bytes);
 }
 
 }  // namespace
@@ -43,7 +30,8 @@ Result<std::string> read_marker(std::string_view marker) {
       marker.size() > marker_length_max ? std::nullopt : model::base64_decode(marker);
   if (bytes && bytes->size() >= tag_bytes) {
     auto key = bytes->substr(tag_bytes);
-    if (CRYPTO_memcmp(tag_of(key).data(), bytes->data(), tag_bytes) == 0) return key;
+    if (equal_in_constant_time(tag_of(key), std::string_view(*bytes).substr(0, tag_bytes)))
+      return key;
   }
   return fail("BadMarker", "The marker is not one of this service, or of an earlier run of it");
 }

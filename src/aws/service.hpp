@@ -24,11 +24,12 @@ namespace weir::aws {
 // Who calls, once the signature has been looked at.
 struct Caller {
   std::string access_key_id;
-  std::string account;     // 123456789012
-  std::string user_id;     // the account's number for its root, AROA…:session of a role
-  std::string arn;         // arn:aws:iam::123456789012:root, …:assumed-role/ROLE/SESSION
-  std::string region;      // of the credential scope: us-east-1
-  std::string request_id;  // UUID, in the answer too
+  std::string parent_key_id;  // the lasting key behind temporary credentials, else the same
+  std::string account;        // 123456789012
+  std::string user_id;        // the account's number for its root, AROA…:session of a role
+  std::string arn;            // arn:aws:iam::123456789012:root, …:assumed-role/ROLE/SESSION
+  std::string region;         // of the credential scope: us-east-1
+  std::string request_id;     // UUID, in the answer too
 };
 
 using Handler = std::function<Result<Value>(const Caller& caller, const Value& input)>;

@@ -53,6 +53,7 @@ class App {
   void add_instance_commands();
   void add_daemon_commands();
   void add_image_commands();
+  void add_credential_commands();
   void add_holder();
   int usage_error(const CLI::ParseError& error);
   int run_action();
@@ -116,6 +117,10 @@ void App::add_serve_options(CLI::App& command) {
       .add_option("--api", serve_.api,
                   "where the AWS APIs are (default: 127.0.0.1:4566, or the next free port)")
       ->type_name("ADDR:PORT|off")
+      ->group("Daemon");
+  command
+      .add_flag("--verify-signatures", serve_.verify_signatures,
+                "of the AWS APIs on loopback too (elsewhere they always are)")
       ->group("Daemon");
   command
       .add_option("--vpc-cidr", serve_.vpc_cidr,
@@ -249,6 +254,22 @@ void App::add_image_commands() {
       "Example:\n  weir image list", [this] { return image_list(common_); });
 }
 
+void App::add_credential_commands() {
+  CLI::App* group = app_.add_subcommand("credentials", "Credentials for the AWS APIs");
+  group->footer("Examples:\n  weir credentials create ci\n  weir credentials list");
+  group->require_subcommand(1);
+  CLI::App* create = add(*group, "create", "Make an access key and show its secret, once",
+                         "Example:\n  weir credentials create ci",
+                         [this] { return credentials_create(common_, name_); });
+  create->add_option("NAME", name_, "what it is for");
+  add(*group, "list", "The access keys there are", "Example:\n  weir credentials list",
+      [this] { return credentials_list(common_); });
+  CLI::App* remove = add(*group, "delete", "Delete an access key and all sessions got with it",
+                         "Example:\n  weir credentials delete AKIAEXAMPLE",
+                         [this] { return credentials_delete(common_, id_); });
+  remove->add_option("ID", id_, "the access key's id")->required();
+}
+
 // Not for people: the process that outlives the daemon.
 void App::add_holder() {
   CLI::App* hold = add(app_, "hold", "", "", [this] {
@@ -270,6 +291,7 @@ App::App() {
   add_instance_commands();
   add_daemon_commands();
   add_image_commands();
+  add_credential_commands();
   add_holder();
 }
 

@@ -90,6 +90,7 @@ std::vector<std::string> serve_arguments(const daemon::ServeOptions& options) {
   if (!options.admin.empty()) add("--admin", options.admin);
   if (!options.admin_token_file.empty()) add("--admin-token-file", options.admin_token_file);
   if (!options.api.empty()) add("--api", options.api);
+  if (options.verify_signatures) arguments.emplace_back("--verify-signatures");
   return arguments;
 }
 

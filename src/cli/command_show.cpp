@@ -29,11 +29,20 @@ void print_heading(std::string_view heading) {
   fmt::print("\n{}\n", coloured(stdout, Colour::bold, heading));
 }
 
+void print_api(const Json& api) {
+  const auto url = text(api, "url");
+  if (url.empty()) return;
+  fmt::print("AWS APIs at {}: {}\n", url,
+             daemon::flag_of(api, "verifies_signatures")
+                 ? "signatures are verified"
+                 : "development mode, any well-formed signature is taken");
+}
+
 void print_daemon(const Json& about) {
   fmt::print("weir {}, pid {}, {} ({}), {}, {}\n", text(about, "version"), about.value("pid", 0),
              text(about, "state_dir"), daemon::flag_of(about, "rootless") ? "rootless" : "root",
              text(about, "event_loop"), counted(about.value("workers", 0L), "worker"));
-  if (!text(about, "api_url").empty()) fmt::print("AWS APIs: {}\n", text(about, "api_url"));
+  print_api(about.at("api"));
   if (!daemon::flag_of(about, "limits_enforced")) {
     fmt::print("Note: {}.\n", text(about, "limits_reason"));
   }

@@ -171,6 +171,18 @@ std::string try_text(const Json& balancer, const Json& listener) {
   return text;
 }
 
+// How AWS's tools are told of this daemon.
+std::string api_text(const Json& api) {
+  const auto url = daemon::text_of(api, "url");
+  if (url.empty()) return {};
+  if (daemon::flag_of(api, "verifies_signatures")) {
+    return fmt::format("\nAWS APIs at {}; `weir credentials create` makes credentials for them.\n",
+                       url);
+  }
+  return fmt::format("\nAWS APIs at {}, which take any credentials:\n{}", url,
+                     environment_text(api, "weir", "weir"));
+}
+
 std::string port_notice(const Json& listener) {
   const auto wanted = listener.value("port", 0L);
   const auto bound = listener.value("bound_port", 0L);
@@ -223,6 +235,7 @@ void print_up(const Json& result, const UpOptions& options, double ms) {
       }
     }
   }
+  std::fputs(api_text(result.at("daemon").at("api")).c_str(), stdout);
   for (const auto& notice : notices_of(result)) fmt::print("Note: {}.\n", notice);
   if (options.wants_timings) print_timings(result.at("timings"));
 }

@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "daemon/daemon.hpp"
+#include "daemon/json.hpp"
 
 namespace weir::cli {
 
@@ -48,7 +49,14 @@ int stop(const Common& common, bool with_instances);
 int serve(const Common& common, daemon::ServeOptions options);
 int image_import(const Common& common, const std::string& id, const std::string& tar_path);
 int image_list(const Common& common);
+int credentials_create(const Common& common, const std::string& name);
+int credentials_list(const Common& common);
+int credentials_delete(const Common& common, const std::string& id);
 int version(const Common& common);
+
+// Lines for a shell that make AWS's tools use Weir. `api`: of the daemon's report.
+[[nodiscard]] std::string environment_text(const daemon::Json& api, const std::string& id,
+                                           const std::string& secret);
 
 // The name of a stack made from this file: its stem, with what a name may not hold replaced.
 [[nodiscard]] std::string stack_name_of(const std::string& file);

@@ -1,6 +1,7 @@
 #include "daemon/api.hpp"
 
 #include <charconv>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -56,11 +57,33 @@ std::string url_of(const net::Address& address) {
   return fmt::format("http://{}{}{}:{}", is_v6 ? "[" : "", ip, is_v6 ? "]" : "", address.port());
 }
 
+// As the kernel sees it: "::ffff:127.0.0.1" is not taken for loopback.
+bool is_loopback(const net::Address& address) {
+  const auto ip = address.ip();
+  return ip.starts_with("127.") || ip == "::1";
+}
+
+std::shared_ptr<const aws::Access> make_access(bool verifies, Parts& parts) {
+  aws::AccessOptions options;
+  options.account = parts.registry.account();
+  options.verifies = verifies;
+  options.secret_of = [&registry = parts.registry](const std::string& id) {
+    std::optional<std::string> secret;
+    registry.read([&](const control::State& state) {
+      const auto found = state.access_keys.find(id);
+      if (found != state.access_keys.end()) secret = found->second.secret;
+    });
+    return secret;
+  };
+  return std::make_shared<const aws::Access>(std::move(options));
+}
+
 class RunningApi final : public Api {
  public:
-  RunningApi(std::string url, Parts& parts)
-      : url_(std::move(url)),
-        dispatcher_(make_services(parts), aws::Access({parts.registry.account()})) {}
+  RunningApi(ApiStatus status, Parts& parts)
+      : status_(std::move(status)),
+        access_(make_access(status_.verifies, parts)),
+        dispatcher_(make_services(parts, access_), access_) {}
 
   Status serve(Fd listener) {
     auto server = aws::HttpServer::start(
@@ -72,25 +95,29 @@ class RunningApi final : public Api {
     return {};
   }
 
-  [[nodiscard]] const std::string& url() const override { return url_; }
+  [[nodiscard]] const ApiStatus& status() const override { return status_; }
 
  private:
-  std::string url_;
+  ApiStatus status_;
+  std::shared_ptr<const aws::Access> access_;
   aws::Dispatcher dispatcher_;
   std::unique_ptr<aws::HttpServer> server_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Api>> Api::start(const std::string& where, Parts& parts) {
+Result<std::unique_ptr<Api>> Api::start(const std::string& where, bool verify, Parts& parts) {
   auto listener = listen(where);
   if (!listener) return std::unexpected(listener.error());
   const auto address = net::local_address(listener->get());
   if (!address) return std::unexpected(address.error());
-  auto api = std::make_unique<RunningApi>(url_of(*address), parts);
+  auto api = std::make_unique<RunningApi>(
+      ApiStatus{url_of(*address), verify || !is_loopback(*address)}, parts);
   if (auto serving = api->serve(std::move(*listener)); !serving)
     return std::unexpected(serving.error());
-  log::info("AWS APIs at {}", api->url());
+  log::info("AWS APIs at {}: {}", api->status().url,
+            api->status().verifies ? "signatures are verified"
+                                   : "development mode, any well-formed signature is taken");
   return api;
 }
 

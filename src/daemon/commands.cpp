@@ -10,6 +10,7 @@
 
 #include "base/log.hpp"
 #include "compute/image.hpp"
+#include "daemon/credential_commands.hpp"
 #include "daemon/deploy.hpp"
 #include "daemon/explain_command.hpp"
 #include "daemon/instance_commands.hpp"
@@ -105,7 +106,7 @@ struct Command {
   bool any_version = false;  // understood from a CLI of another version too
 };
 
-constexpr std::array<Command, 12> commands{{
+constexpr std::array<Command, 15> commands{{
     {"ping", run_ping, true},
     {"stop", run_stop, true},
     {"status", run_status},
@@ -118,6 +119,9 @@ constexpr std::array<Command, 12> commands{{
     {"exec", run_exec},
     {"image-list", run_image_list},
     {"image-import", run_image_import},
+    {"credentials-create", run_credentials_create},
+    {"credentials-list", run_credentials_list},
+    {"credentials-delete", run_credentials_delete},
 }};
 
 Result<Json> dispatch(Parts& parts, const Json& request, Session& session) {

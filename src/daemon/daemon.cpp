@@ -272,10 +272,10 @@ Status Daemon::start_api() {
                                             [this] { ::eventfd_write(stop_event_.get(), 1); },
                                             {}});
   if (options_.api == "off") return {};
-  auto api = Api::start(options_.api, *parts_);
+  auto api = Api::start(options_.api, options_.verify_signatures, *parts_);
   if (!api) return std::unexpected(api.error());
   api_ = std::move(*api);
-  parts_->api_url = api_->url();
+  parts_->api = api_->status();
   timings_.mark("AWS APIs");
   return {};
 }

@@ -17,6 +17,11 @@
 
 namespace weir::daemon {
 
+struct ApiStatus {
+  std::string url;        // http://127.0.0.1:4566; empty: the AWS APIs are off
+  bool verifies = false;  // signatures; false: any well-formed one is taken
+};
+
 struct Parts {
   std::string state_dir;
   std::int64_t started_wall_ms = 0;
@@ -29,7 +34,7 @@ struct Parts {
   Publisher& publisher;
   ChangeSignal& changes;
   std::function<void()> request_stop;
-  std::string api_url;  // http://127.0.0.1:4566; empty: the API is off
+  ApiStatus api;
 };
 
 }  // namespace weir::daemon

@@ -174,7 +174,11 @@ Json daemon_json(const Parts& parts) {
       {"rootless", capabilities.rootless},
       {"runtime", capabilities.runtime_version},
       {"limits_enforced", capabilities.limits_enforced},
-      {"api_url", parts.api_url},
+      {"api",
+       {{"url", parts.api.url},
+        {"verifies_signatures", parts.api.verifies},
+        {"region", parts.registry.region()},
+        {"account", parts.registry.account()}}},
       {"limits_reason", capabilities.limits_reason},
       {"has_uid_range", capabilities.has_uid_range}};
 }

@@ -104,6 +104,28 @@ Error validation_failed(Protocol protocol, const std::vector<std::string>& viola
           {}};
 }
 
+Error access_refused(Protocol protocol, Error error) {
+  auto& code = error.code;
+  if (protocol == Protocol::ec2) {
+    if (code == "InvalidClientTokenId" || code == "SignatureDoesNotMatch") {
+      return {"AuthFailure", "AWS was not able to validate the provided access credentials", {}};
+    }
+    if (code == "RequestExpired" || code == "ExpiredToken")
+      return {"RequestExpired", "Request has expired.", {}};
+    return error;
+  }
+  if (code == "RequestExpired") code = "SignatureDoesNotMatch";
+  if (protocol == Protocol::query) return error;
+  if (code == "SignatureDoesNotMatch") {
+    code = "InvalidSignatureException";
+  } else if (code == "InvalidClientTokenId") {
+    code = "UnrecognizedClientException";
+  } else {
+    code += "Exception";
+  }
+  return error;
+}
+
 Error unknown_operation(const Description& description, Protocol protocol, std::string_view name) {
   name = name.substr(0, name_length_max);
   const auto nearest = nearest_text(description, name);

@@ -23,6 +23,9 @@ namespace weir::aws {
 [[nodiscard]] Error validation_failed(Protocol protocol,
                                       const std::vector<std::string>& violations);
 
+// A refusal of sigv4/, whose codes are Query's, as the protocol says it.
+[[nodiscard]] Error access_refused(Protocol protocol, Error error);
+
 // There is no such operation; the nearest name is offered where one is near.
 [[nodiscard]] Error unknown_operation(const Description& description, Protocol protocol,
                                       std::string_view name);

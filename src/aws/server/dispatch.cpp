@@ -127,11 +127,11 @@ Status Call::choose_service() {
 
 Status Call::identify() {
   auto authorization = read_authorization(request_, query_);
-  if (!authorization) return std::unexpected(authorization.error());
+  if (!authorization) return std::unexpected(access_refused(protocol_, authorization.error()));
   authorization_ = std::move(*authorization);
   if (auto chosen = choose_service(); !chosen) return chosen;
-  auto caller = access_.admit(request_, authorization_);
-  if (!caller) return std::unexpected(caller.error());
+  auto caller = access_.admit(request_, query_, authorization_);
+  if (!caller) return std::unexpected(access_refused(protocol_, caller.error()));
   caller_ = std::move(*caller);
   caller_.request_id = request_id_;
   return {};
@@ -194,17 +194,18 @@ Result<std::string> Call::run() {
 
 }  // namespace
 
-Dispatcher::Dispatcher(std::vector<std::unique_ptr<Service>> services, Access access)
+Dispatcher::Dispatcher(std::vector<std::unique_ptr<Service>> services,
+                       std::shared_ptr<const Access> access)
     : services_(std::move(services)), access_(std::move(access)) {}
 
 Dispatcher::~Dispatcher() = default;
 
 HttpResponse Dispatcher::answer(const HttpRequest& request) const {
-  return Call(services_, access_, request).answer();
+  return Call(services_, *access_, request).answer();
 }
 
 HttpResponse Dispatcher::too_large(const HttpRequest& request) const {
-  Call call(services_, access_, request);
+  Call call(services_, *access_, request);
   call.guess_service();
   return call.refuse({"RequestEntityTooLarge",
                       fmt::format("The request's body is larger than {} bytes", body_bytes_max),

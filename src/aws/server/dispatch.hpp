@@ -19,7 +19,7 @@ inline constexpr std::size_t body_bytes_max = 1U << 20U;  // AWS: 1 MiB for thes
 
 class Dispatcher {
  public:
-  Dispatcher(std::vector<std::unique_ptr<Service>> services, Access access);
+  Dispatcher(std::vector<std::unique_ptr<Service>> services, std::shared_ptr<const Access> access);
   ~Dispatcher();
 
   // Any thread.
@@ -29,7 +29,7 @@ class Dispatcher {
 
  private:
   std::vector<std::unique_ptr<Service>> services_;
-  Access access_;
+  std::shared_ptr<const Access> access_;
 };
 
 }  // namespace weir::aws
