@@ -123,6 +123,12 @@ void App::add_serve_options(CLI::App& command) {
                 "of the AWS APIs on loopback too (elsewhere they always are)")
       ->group("Daemon");
   command
+      .add_option("--limits", serve_.limits,
+                  "how many rules, targets and the like there may be: Weir's numbers, or AWS's")
+      ->type_name("raised|aws")
+      ->check(CLI::IsMember({"raised", "aws"}))
+      ->group("Daemon");
+  command
       .add_option("--vpc-cidr", serve_.vpc_cidr,
                   "range of the default VPC (default: 172.31.0.0/16, or one that is free)")
       ->type_name("CIDR")

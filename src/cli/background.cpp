@@ -91,6 +91,7 @@ std::vector<std::string> serve_arguments(const daemon::ServeOptions& options) {
   if (!options.admin_token_file.empty()) add("--admin-token-file", options.admin_token_file);
   if (!options.api.empty()) add("--api", options.api);
   if (options.verify_signatures) arguments.emplace_back("--verify-signatures");
+  if (options.limits != daemon::ServeOptions{}.limits) add("--limits", options.limits);
   return arguments;
 }
 

@@ -186,6 +186,10 @@ class Elb {
 
   // In (id, port) order. "TargetGroupNotFound".
   Result<std::vector<TargetHealth>> describe_target_health(const std::string& target_group_arn);
+  // Of these targets, in this order; of all where there are none. What is not registered is
+  // "unused".
+  Result<std::vector<TargetHealth>> describe_target_health(
+      const std::string& target_group_arn, const std::vector<TargetDescription>& targets);
 
   // Removes the records of targets whose deregistration delay is over. Called once a second.
   void finish_deregistrations();

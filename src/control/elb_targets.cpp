@@ -139,6 +139,15 @@ TargetHealth unused(TargetHealth health, std::string reason, std::string descrip
   return health;
 }
 
+std::pair<model::Target, std::optional<TargetHealth>> not_registered(
+    const TargetDescription& description, std::uint16_t port) {
+  TargetHealth health;
+  health.target_id = description.id;
+  health.port = port;
+  return {model::Target(), unused(std::move(health), "Target.NotRegistered",
+                                  "Target is not registered to the target group")};
+}
+
 // The zones that the load balancer of the group has a node in.
 std::set<std::string> enabled_zones(const State& state, const std::set<std::string>& users) {
   std::set<std::string> zones;
@@ -305,6 +314,11 @@ Status Elb::deregister_targets(const std::string& target_group_arn,
 }
 
 Result<std::vector<TargetHealth>> Elb::describe_target_health(const std::string& target_group_arn) {
+  return describe_target_health(target_group_arn, {});
+}
+
+Result<std::vector<TargetHealth>> Elb::describe_target_health(
+    const std::string& target_group_arn, const std::vector<TargetDescription>& asked) {
   // The data plane is asked after the lock is released: it may wait for the health checker.
   std::vector<std::pair<model::Target, std::optional<TargetHealth>>> targets;
   Status found;
@@ -315,8 +329,24 @@ Result<std::vector<TargetHealth>> Elb::describe_target_health(const std::string&
       return;
     }
     const std::set<std::string> users = load_balancers_of(state, target_group_arn);
-    for (const model::Target* target : targets_of(state, target_group_arn)) {
-      targets.emplace_back(*target, health_by_state(state, **group, users, *target));
+    const auto add = [&](const model::Target& target) {
+      targets.emplace_back(target, health_by_state(state, **group, users, target));
+    };
+    if (asked.empty()) {
+      for (const model::Target* target : targets_of(state, target_group_arn)) add(*target);
+    }
+    for (const TargetDescription& description : asked) {
+      const auto port = port_of(description, **group);
+      if (!port) {
+        found = std::unexpected(port.error());
+        return;
+      }
+      const auto target = state.targets.find(TargetKey{target_group_arn, description.id, *port});
+      if (target != state.targets.end()) {
+        add(target->second);
+      } else {
+        targets.push_back(not_registered(description, *port));
+      }
     }
   });
   if (!found) return std::unexpected(found.error());

@@ -23,9 +23,9 @@ struct ObjectName {
 
 class TrustStores {
  public:
-  // All outlive it.
-  TrustStores(Registry& registry, const LocalObjects& objects, const Limits& limits)
-      : registry_(registry), objects_(objects), limits_(limits) {}
+  // Registry and limits outlive it.
+  TrustStores(Registry& registry, LocalObjects objects, const Limits& limits)
+      : registry_(registry), objects_(std::move(objects)), limits_(limits) {}
 
   Result<model::TrustStore> create(const std::string& name, const ObjectName& bundle,
                                    const model::Tags& tags);
@@ -47,7 +47,7 @@ class TrustStores {
   [[nodiscard]] Result<Bundle> read_bundle(const ObjectName& name) const;
 
   Registry& registry_;
-  const LocalObjects& objects_;
+  const LocalObjects objects_;
   const Limits& limits_;
 };
 

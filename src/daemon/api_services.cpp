@@ -1,13 +1,21 @@
 #include "daemon/api_services.hpp"
 
+#include "aws/elbv2/elbv2_service.hpp"
 #include "aws/sts/sts_service.hpp"
+#include "control/trust_stores.hpp"
 
 namespace weir::daemon {
 
 std::vector<std::unique_ptr<aws::Service>> make_services(
-    Parts&, const std::shared_ptr<const aws::Access>& access) {
+    Parts& parts, const std::shared_ptr<const aws::Access>& access) {
   std::vector<std::unique_ptr<aws::Service>> services;
   services.push_back(aws::make_sts_service(access));
+  // What calls would read from S3 lies in a folder of the state.
+  const control::LocalObjects objects(parts.state_dir + "/s3");
+  services.push_back(aws::make_elbv2_service(
+      {parts.registry, parts.elb,
+       std::make_shared<control::TrustStores>(parts.registry, objects, parts.elb.limits()),
+       [&publisher = parts.publisher] { publisher.flush(); }}));
   return services;
 }
 

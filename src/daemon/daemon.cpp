@@ -207,6 +207,10 @@ Status Daemon::start_control_plane() {
 }
 
 Status Daemon::start_data_plane() {
+  const control::Limits* limits = control::limits_named(options_.limits);
+  if (limits == nullptr) {
+    return fail("BadLimits", fmt::format("'{}' is neither 'raised' nor 'aws'", options_.limits));
+  }
   auto addresses = bind_addresses(options_.bind_addresses);
   if (!addresses) return std::unexpected(addresses.error());
   proxy::DataPlaneOptions plane;
@@ -241,7 +245,7 @@ Status Daemon::start_data_plane() {
   if (!checker) return std::unexpected(checker.error());
   checker_ = std::move(*checker);
   link_ = std::make_unique<DataPlaneLink>(*checker_, *data_plane_);
-  elb_ = std::make_unique<control::Elb>(*registry_, *link_);
+  elb_ = std::make_unique<control::Elb>(*registry_, *link_, *limits);
   elb_->open_stored_ports();
 
   Publisher::Parts parts{*registry_, *checker_, *data_plane_,

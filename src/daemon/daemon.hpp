@@ -26,6 +26,7 @@ struct ServeOptions {
   std::string api;               // "127.0.0.1:4566"; empty: that or the next free port; "off": none
   bool verify_signatures = false;  // of the AWS APIs on loopback too; elsewhere they always are
   std::string vpc_cidr;            // empty: 172.31.0.0/16, or the next range that is free
+  std::string limits = "raised";   // or "aws": AWS's numbers of rules, targets, …
   // Logs to <state>/weir.log instead of standard error.
   bool is_background = false;
   // Gets one line of JSON when the daemon serves or has failed to start; -1: nobody waits.

@@ -1,0 +1,77 @@
+// Calls of ELBv2 as a client sends them, without HTTP: parameters are decoded and validated by the
+// description, the handler answers, and the answer must be what the description says.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../control/elb_fixture.hpp"
+#include "aws/description/description.hpp"
+#include "aws/elbv2/elbv2_service.hpp"
+#include "aws/protocol/query_decoder.hpp"
+#include "aws/protocol/validate.hpp"
+#include "aws/protocol/xml.hpp"
+#include "control/trust_stores.hpp"
+
+namespace weir::aws {
+
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+class Elbv2Test : public control::ElbTest {
+ protected:
+  void SetUp() override {
+    ElbTest::SetUp();
+    use_limits(control::raised_limits());
+    auto read = parse_description(embedded_description("elbv2"));
+    ASSERT_TRUE(read) << read.error().message;
+    description_ = std::move(*read);
+  }
+  void use_limits(const control::Limits& limits) {
+    elb_ = std::make_unique<control::Elb>(*registry_, data_plane_, limits);
+    handlers_ = elbv2_handlers({*registry_, *elb_,
+                                std::make_shared<control::TrustStores>(
+                                    *registry_, control::LocalObjects("/nonexistent"), limits),
+                                [this] { ++flushes_; }});
+  }
+
+  Result<Value> call(const std::string& name, const Parameters& parameters) {
+    const Operation& operation = description_->operations.at(name);
+    auto input = decode_query(Protocol::query, operation.input, parameters);
+    if (!input) return std::unexpected(input.error());
+    if (auto valid = validate(Protocol::query, *operation.input, *input); !valid) {
+      return std::unexpected(valid.error());
+    }
+    auto output = handlers_.at(name)(Caller(), *input);
+    if (!output) return output;
+    const auto xml = encode_xml(*description_, Protocol::query, operation, *output, "id");
+    EXPECT_TRUE(xml) << name << ": " << xml.error().message;
+    return output;
+  }
+  // "ok" or the error's code.
+  std::string code(const std::string& name, const Parameters& parameters) {
+    const auto done = call(name, parameters);
+    return done ? "ok" : done.error().code;
+  }
+  std::string message(const std::string& name, const Parameters& parameters) {
+    const auto done = call(name, parameters);
+    return done ? "ok" : done.error().message;
+  }
+  // The list `member` of a call that succeeds.
+  Value::List list(const std::string& name, const Parameters& parameters,
+                   const std::string& member) {
+    const auto done = call(name, parameters);
+    EXPECT_TRUE(done) << name << ": " << (done ? "" : done.error().message);
+    return done ? done->list(member) : Value::List();
+  }
+
+  std::unique_ptr<Description> description_;
+  Handlers handlers_;
+  int flushes_ = 0;
+};
+
+}  // namespace weir::aws
