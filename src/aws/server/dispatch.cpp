@@ -1,18 +1,21 @@
 #include "aws/server/dispatch.hpp"
 
 #include <algorithm>
-#include <array>
-#include <optional>
+#include <exception>
+#include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "aws/protocol/cbor.hpp"
 #include "aws/protocol/complaints.hpp"
-#include "aws/protocol/error_status.hpp"
 #include "aws/protocol/form.hpp"
+#include "aws/protocol/json.hpp"
 #include "aws/protocol/query_decoder.hpp"
 #include "aws/protocol/validate.hpp"
 #include "aws/protocol/xml.hpp"
+#include "aws/server/answer.hpp"
+#include "aws/server/target.hpp"
 #include "aws/service_impl.hpp"
 #include "aws/sigv4/authorization.hpp"
 #include "base/ids.hpp"
@@ -41,33 +44,34 @@ class Call {
  public:
   Call(const std::vector<std::unique_ptr<Service>>& services, const Access& access,
        const HttpRequest& request)
-      : services_(services), access_(access), request_(request) {}
+      : services_(services), access_(access), request_(request), target_(read_target(request)) {
+    form_.protocol = target_.protocol;
+    guess_service();
+  }
 
   HttpResponse answer() {
     auto body = run();
-    return body ? respond(200, std::move(*body)) : refuse(body.error());
+    return body ? success(form_, std::move(*body), request_id_) : refuse(body.error());
   }
-
-  HttpResponse refuse(const Error& error) {
-    const int status = error_status(description_, error.code);
-    return respond(status,
-                   encode_xml_error(description_, protocol_, error, status >= 500, request_id_));
-  }
-
-  void guess_service() {
-    const auto* host = request_.header("host");
-    if (host == nullptr) return;
-    const auto label = std::string_view(*host).substr(0, host->find('.'));
-    choose([&](const Description& each) { return each.host == label; });
+  HttpResponse refuse(const Error& error) const { return failure(form_, error, request_id_); }
+  [[nodiscard]] Error broken() const {
+    return {form_.protocol == Protocol::ec2 ? "InternalError" : "InternalFailure",
+            "The request processing has failed because of an unknown error.",
+            {}};
   }
 
  private:
+  [[nodiscard]] bool is_query() const { return target_.protocol == Protocol::query; }
+
+  void guess_service();
   Result<std::string> run();
-  Status read_parameters();
   Status identify();
   Status choose_service();
+  Status read_action();
   Result<const Operation*> choose_operation();
-  Result<std::string> handle(const Operation& operation);
+  Status check_version() const;
+  Result<Value> decode(const Operation& operation) const;
+  Result<std::string> encode(const Operation& operation, const Value& output) const;
 
   template <typename Predicate>
   bool choose(const Predicate& is_it) {
@@ -75,121 +79,167 @@ class Call {
       const auto& each = service->impl().description();
       if (!is_it(each)) continue;
       service_ = &service->impl();
-      description_ = &each;
-      protocol_ = each.speaks(Protocol::ec2) ? Protocol::ec2 : Protocol::query;
+      form_.description = &each;
+      if (is_query() && each.speaks(Protocol::ec2)) form_.protocol = Protocol::ec2;
       return true;
     }
     return false;
   }
 
-  HttpResponse respond(int status, std::string body) {
-    const bool is_ec2 = protocol_ == Protocol::ec2;
-    return {status,
-            {{"Content-Type", is_ec2 ? "text/xml;charset=UTF-8" : "text/xml"},
-             {"x-amzn-RequestId", request_id_}},
-            std::move(body)};
-  }
-
   const std::vector<std::unique_ptr<Service>>& services_;
   const Access& access_;
   const HttpRequest& request_;
-  std::string request_id_ = make_uuid();
+  const CallTarget target_;
+  const std::string request_id_ = make_uuid();
   const Service::Impl* service_ = nullptr;
-  const Description* description_ = nullptr;
-  Protocol protocol_ = Protocol::query;
+  AnswerForm form_;
   Parameters query_;       // of the URL
   Parameters parameters_;  // of the URL and the body
-  Authorization authorization_;
+  std::string authorized_service_, action_, version_;
   Caller caller_;
 };
 
-Status Call::read_parameters() {
-  auto query = parse_form(request_.query);
-  if (!query) return std::unexpected(query.error());
-  query_ = std::move(*query);
-  parameters_ = query_;
-  if (request_.method != "POST") return {};
-  auto form = parse_form(request_.body);
-  if (!form) return std::unexpected(form.error());
-  parameters_.insert(parameters_.end(), std::make_move_iterator(form->begin()),
-                     std::make_move_iterator(form->end()));
-  return {};
+// Before the credential is read: by host name, else by what JSON and CBOR say.
+void Call::guess_service() {
+  if (const auto* type = request_.header("content-type")) form_.json_type = *type;
+  if (!form_.json_type.starts_with("application/x-amz-json-1."))
+    form_.json_type = "application/x-amz-json-1.0";
+  if (!is_query()) {
+    choose([&](const Description& each) {
+      return !each.target_prefix.empty() && each.target_prefix == target_.prefix;
+    });
+  } else if (const auto* host = request_.header("host")) {
+    const auto label = std::string_view(*host).substr(0, host->find('.'));
+    choose([&](const Description& each) { return each.host == label; });
+  }
 }
 
 Status Call::choose_service() {
-  const auto& name = authorization_.service;
-  if (choose([&](const Description& each) { return each.signing_name == name; })) return {};
+  if (!is_query()) {
+    if (form_.description != nullptr && form_.description->speaks(target_.protocol) &&
+        form_.description->signing_name == authorized_service_) {
+      return {};
+    }
+    return fail("UnknownOperationException",
+                "There is no service here for this target, protocol and credential scope");
+  }
+  const auto is_it = [&](const Description& each) {
+    return each.signing_name == authorized_service_;
+  };
+  if (choose(is_it)) return {};
   std::vector<std::string_view> known;
   for (const auto& service : services_) known.push_back(service->impl().description().signing_name);
-  return fail("InvalidAction",
-              fmt::format("There is no service '{}' here, only: {}", name, fmt::join(known, ", ")));
+  return fail("InvalidAction", fmt::format("There is no service '{}' here, only: {}",
+                                           authorized_service_, fmt::join(known, ", ")));
 }
 
 Status Call::identify() {
-  auto authorization = read_authorization(request_, query_);
-  if (!authorization) return std::unexpected(access_refused(protocol_, authorization.error()));
-  authorization_ = std::move(*authorization);
+  const auto authorization = read_authorization(request_, query_);
+  if (!authorization) return std::unexpected(access_refused(form_.protocol, authorization.error()));
+  authorized_service_ = authorization->service;
   if (auto chosen = choose_service(); !chosen) return chosen;
-  auto caller = access_.admit(request_, query_, authorization_);
-  if (!caller) return std::unexpected(access_refused(protocol_, caller.error()));
+  auto caller = access_.admit(request_, query_, *authorization);
+  if (!caller) return std::unexpected(access_refused(form_.protocol, caller.error()));
   caller_ = std::move(*caller);
   caller_.request_id = request_id_;
   return {};
 }
 
-Result<const Operation*> Call::choose_operation() {
-  const auto action = value_of(parameters_, "Action");
-  const auto version = value_of(parameters_, "Version");
-  if (action.empty())
+// The Query protocols: parameters of the URL and of the body are one list.
+Status Call::read_action() {
+  if (!is_query()) {
+    action_ = target_.operation;
+    return {};
+  }
+  parameters_ = query_;
+  if (request_.method == "POST") {
+    auto body = parse_form(request_.body);
+    if (!body) return std::unexpected(body.error());
+    parameters_.insert(parameters_.end(), std::make_move_iterator(body->begin()),
+                       std::make_move_iterator(body->end()));
+  }
+  action_ = value_of(parameters_, "Action");
+  version_ = value_of(parameters_, "Version");
+  if (action_.empty())
     return fail("MissingAction", "The request is missing an action or a required parameter.");
-  if (version == classic_version && description_->signing_name == "elasticloadbalancing") {
+  return {};
+}
+
+Status Call::check_version() const {
+  const auto& description = *form_.description;
+  if (version_.empty())
+    return fail("MissingParameter", "The request must contain the parameter Version");
+  if (form_.protocol == Protocol::ec2 || version_ == description.version) return {};
+  return fail("NoSuchVersion", fmt::format("The requested version ( {} ) of service {} does not "
+                                           "exist",
+                                           version_.substr(0, 64), description.name));
+}
+
+Result<const Operation*> Call::choose_operation() {
+  const auto& description = *form_.description;
+  if (version_ == classic_version && description.signing_name == "elasticloadbalancing") {
     return fail("InvalidAction",
                 fmt::format("Could not find operation {} for version {}: Classic Load Balancers "
                             "are not supported; use version {} (aws elbv2)",
-                            action.substr(0, 128), version, description_->version));
+                            action_.substr(0, 128), version_, description.version));
   }
-  const auto found = description_->operations.find(action);
-  if (found == description_->operations.end())
-    return std::unexpected(unknown_operation(*description_, protocol_, action));
-  if (version.empty() || (protocol_ != Protocol::ec2 && version != description_->version)) {
-    return fail(version.empty() ? "MissingParameter" : "NoSuchVersion",
-                version.empty()
-                    ? "The request must contain the parameter Version"
-                    : fmt::format("The requested version ( {} ) of service {} does not exist",
-                                  version.substr(0, 64), description_->name));
+  const auto found = description.operations.find(action_);
+  if (found == description.operations.end())
+    return std::unexpected(unknown_operation(description, form_.protocol, action_));
+  if (is_query()) {
+    if (auto checked = check_version(); !checked) return std::unexpected(checked.error());
   }
   return &found->second;
 }
 
-Result<std::string> Call::handle(const Operation& operation) {
-  auto input = decode_query(protocol_, operation.input, parameters_);
-  if (!input) return std::unexpected(input.error());
-  if (operation.input != nullptr) {
-    if (auto valid = validate(protocol_, *operation.input, *input); !valid)
-      return std::unexpected(valid.error());
+Result<Value> Call::decode(const Operation& operation) const {
+  Result<Value> input;
+  if (is_query()) {
+    input = decode_query(form_.protocol, operation.input, parameters_);
+  } else {
+    const auto tree =
+        target_.protocol == Protocol::json ? parse_json(request_.body) : parse_cbor(request_.body);
+    if (!tree) return std::unexpected(tree.error());
+    input = decode_tree(operation.input, *tree);
   }
-  const auto handler = service_->handlers.find(operation.name);
-  auto output = handler->second(caller_, *input);
-  if (!output) return std::unexpected(output.error());
-  return encode_xml(*description_, protocol_, operation, *output, request_id_);
+  if (!input || operation.input == nullptr) return input;
+  if (auto valid = validate(form_.protocol, *operation.input, *input); !valid)
+    return std::unexpected(valid.error());
+  return input;
+}
+
+Result<std::string> Call::encode(const Operation& operation, const Value& output) const {
+  switch (form_.protocol) {
+    case Protocol::json:
+      return encode_json(operation, output);
+    case Protocol::cbor:
+      return encode_cbor(operation, output);
+    default:
+      return encode_xml(*form_.description, form_.protocol, operation, output, request_id_);
+  }
 }
 
 Result<std::string> Call::run() {
-  guess_service();
-  if (request_.method != "POST" && request_.method != "GET")
-    return fail("InvalidAction", "The method is GET or POST");
-  if (auto read = read_parameters(); !read) return std::unexpected(read.error());
-  if (auto identified = identify(); !identified) return std::unexpected(identified.error());
+  if (request_.method != "POST" && (request_.method != "GET" || !is_query()))
+    return fail("InvalidAction", "The method is POST, or GET in the Query protocols");
+  auto query = parse_form(request_.query);
+  if (!query) return std::unexpected(query.error());
+  query_ = std::move(*query);
+  for (const auto step : {&Call::identify, &Call::read_action}) {
+    if (auto done = (this->*step)(); !done) return std::unexpected(done.error());
+  }
   const auto operation = choose_operation();
   if (!operation) return std::unexpected(operation.error());
-  auto body = handle(**operation);
-  if (!body && body.error().code == "BadOutput") {
-    log::error("an answer of {} could not be written: {}", description_->name,
-               body.error().message);
-    return fail(protocol_ == Protocol::ec2 ? "InternalError" : "InternalFailure",
-                "The request processing has failed because of an unknown error.");
-  }
-  return body;
+  const auto input = decode(**operation);
+  if (!input) return std::unexpected(input.error());
+  const auto handler = service_->handlers.find((*operation)->name);
+  const auto output = handler->second(caller_, *input);
+  if (!output) return std::unexpected(output.error());
+  auto body = encode(**operation, *output);
+  if (body) return body;
+  log::error("an answer of {} could not be written: {}", form_.description->name,
+             body.error().message);
+  return std::unexpected(broken());
 }
 
 }  // namespace
@@ -201,15 +251,20 @@ Dispatcher::Dispatcher(std::vector<std::unique_ptr<Service>> services,
 Dispatcher::~Dispatcher() = default;
 
 HttpResponse Dispatcher::answer(const HttpRequest& request) const {
-  return Call(services_, *access_, request).answer();
+  Call call(services_, *access_, request);
+  try {
+    return call.answer();
+  } catch (const std::exception& wrong) {  // of a library, below a handler
+    log::error("a call of the AWS APIs failed: {}", wrong.what());
+    return call.refuse(call.broken());
+  }
 }
 
 HttpResponse Dispatcher::too_large(const HttpRequest& request) const {
-  Call call(services_, *access_, request);
-  call.guess_service();
-  return call.refuse({"RequestEntityTooLarge",
-                      fmt::format("The request's body is larger than {} bytes", body_bytes_max),
-                      {}});
+  return Call(services_, *access_, request)
+      .refuse({"RequestEntityTooLarge",
+               fmt::format("The request's body is larger than {} bytes", body_bytes_max),
+               {}});
 }
 
 }  // namespace weir::aws
