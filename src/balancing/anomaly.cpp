@@ -25,6 +25,17 @@ void judge(routing::TargetHealthCell& cell, bool is_anomalous, bool mitigates) {
 
 }  // namespace
 
+bool AnomalyWatch::is_needed(const routing::Snapshot& snapshot) {
+  const auto was_found = [](const routing::Target& target) {
+    return target.health->is_anomalous.load(std::memory_order_relaxed) ||
+           target.health->weight.load(std::memory_order_relaxed) < full;
+  };
+  return std::ranges::any_of(snapshot.target_groups, [&](const routing::TargetGroup& group) {
+    return group.in_use &&
+           (group.targets.size() >= healthy_min || std::ranges::any_of(group.targets, was_found));
+  });
+}
+
 void AnomalyWatch::look(const routing::Snapshot& snapshot) {
   ++looks_;
   for (const routing::TargetGroup& group : snapshot.target_groups) {

@@ -23,6 +23,9 @@ class AnomalyWatch {
   static constexpr std::uint64_t requests_min = 10;  // of a target in an interval, to be judged
   static constexpr std::uint32_t weight_min = routing::TargetHealthCell::full_weight / 16;
 
+  // Whether there is something to look at: a group with targets enough to be compared, or a target
+  // that has yet to get its weight back.
+  [[nodiscard]] static bool is_needed(const routing::Snapshot& snapshot);
   void look(const routing::Snapshot& snapshot);
 
  private:

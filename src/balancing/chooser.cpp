@@ -183,23 +183,35 @@ std::uint32_t Chooser::slow_start_share(std::uint32_t target, std::int64_t now_m
   return std::max(share, least_share);
 }
 
+Chooser::Outstanding Chooser::outstanding(std::uint32_t target) const {
+  Outstanding out;
+  group_.targets[target].health->loads.for_each([&out](const routing::TargetLoad& load) {
+    out.requests += load.outstanding.get();
+    ++out.cells;
+  });
+  return out;
+}
+
 // The search begins behind the target chosen last, so that equals take turns, and ends at the first
 // that has nothing to do.
 std::uint32_t Chooser::by_outstanding(Set& set) {
   const std::size_t count = set.targets.size();
+  const std::size_t window = std::min(count, window_max);
   std::size_t at = set.next % count;
   std::size_t best = at;
   std::uint32_t fewest = std::numeric_limits<std::uint32_t>::max();
-  for (std::size_t seen = 0; seen < std::min(count, window_max) && fewest > 0; ++seen) {
-    const std::uint32_t outstanding = loads_[set.targets[at]]->outstanding.get();
-    if (outstanding < fewest) {
-      fewest = outstanding;
+  std::size_t seen = 0;
+  for (std::size_t cells = 0; seen < window && cells < cells_max && fewest > 0; ++seen) {
+    const Outstanding of_all = outstanding(set.targets[at]);
+    cells += of_all.cells;
+    if (of_all.requests < fewest) {
+      fewest = of_all.requests;
       best = at;
     }
     if (++at == count) at = 0;
   }
   // Of a window the next one follows; of all targets the next one starts behind the chosen.
-  set.next = count > window_max && fewest > 0 ? set.next + window_max : best + 1;
+  set.next = seen < count && fewest > 0 ? set.next + seen : best + 1;
   return set.targets[best];
 }
 
@@ -229,8 +241,7 @@ std::uint32_t Chooser::by_latency(const Set& set, std::int64_t now_ms) {
 }
 
 double Chooser::cost(std::uint32_t target, std::int64_t now_ms) const {
-  const routing::TargetLoad& load = *loads_[target];
-  return expected_latency_us(load, now_ms) * (load.outstanding.get() + 1.0);
+  return expected_latency_us(*loads_[target], now_ms) * (outstanding(target).requests + 1.0);
 }
 
 // ---------------------------------------------------------------- groups by weight

@@ -7,6 +7,9 @@
 // draining (fail open, reference §4.6). Round robin starts at a random place, so that workers do
 // not march in step. A target whose share is reduced (slow start, anomalies) is passed over in its
 // turn as often as it takes; the others' shares stay even.
+//
+// How busy a target is, is what all workers together have in flight there: each counts its own part
+// in a cell that only it writes (routing/target_load.hpp), and who asks adds them up.
 #pragma once
 
 #include <cstdint>
@@ -46,8 +49,10 @@ class Chooser {
   [[nodiscard]] routing::TargetLoad& load(std::uint32_t target) { return *loads_[target]; }
 
   // Least outstanding requests is exact up to so many targets; of more it looks at a window that
-  // moves on with each choice.
+  // moves on with each choice. Beyond 16 workers the window shrinks, so that a choice never reads
+  // more than so many cells.
   static constexpr std::size_t window_max = 128;
+  static constexpr std::size_t cells_max = 16 * window_max;
 
  private:
   struct Set {
@@ -68,6 +73,12 @@ class Chooser {
   [[nodiscard]] std::uint32_t at_random(const Set& set);
   [[nodiscard]] std::uint32_t by_latency(const Set& set, std::int64_t now_ms);
   [[nodiscard]] double cost(std::uint32_t target, std::int64_t now_ms) const;
+  // Of all workers, and in how many cells they count.
+  struct Outstanding {
+    std::uint32_t requests = 0;
+    std::size_t cells = 0;
+  };
+  [[nodiscard]] Outstanding outstanding(std::uint32_t target) const;
   // In 1/65536.
   [[nodiscard]] std::uint32_t slow_start_share(std::uint32_t target, std::int64_t now_ms) const;
   [[nodiscard]] std::uint64_t random();

@@ -14,21 +14,30 @@ AnomalyThread::AnomalyThread() : thread_([this](const std::stop_token& stop) { r
 }
 
 void AnomalyThread::apply(routing::SnapshotPtr snapshot) {
-  const std::lock_guard lock(mutex_);
-  snapshot_ = std::move(snapshot);
+  // One that need not be watched is not held on to.
+  if (!balancing::AnomalyWatch::is_needed(*snapshot)) snapshot.reset();
+  {
+    const std::lock_guard lock(mutex_);
+    snapshot_ = std::move(snapshot);
+  }
+  changed_.notify_one();
 }
 
 void AnomalyThread::run(const std::stop_token& stop) {
   balancing::AnomalyWatch watch;
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    stopped_.wait_for(lock, stop, std::chrono::milliseconds(balancing::AnomalyWatch::interval_ms),
-                      [] { return false; });
+    changed_.wait(lock, stop, [this] { return snapshot_ != nullptr; });
+    const auto interval = std::chrono::milliseconds(balancing::AnomalyWatch::interval_ms);
+    const auto due = std::chrono::steady_clock::now() + interval;
+    changed_.wait_until(lock, stop, due, [this] { return snapshot_ == nullptr; });
     const routing::SnapshotPtr snapshot = snapshot_;
     if (stop.stop_requested() || !snapshot) continue;
     lock.unlock();
     watch.look(*snapshot);
+    const bool is_over = !balancing::AnomalyWatch::is_needed(*snapshot);
     lock.lock();
+    if (is_over && snapshot_ == snapshot) snapshot_.reset();
   }
 }
 

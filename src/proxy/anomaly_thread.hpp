@@ -1,4 +1,5 @@
-// The thread of the data plane that watches for anomalous targets (balancing/anomaly.hpp).
+// The thread of the data plane that watches for anomalous targets (balancing/anomaly.hpp). It
+// sleeps until a snapshot has a group that can be watched, so that an idle daemon stays idle.
 #pragma once
 
 #include <condition_variable>
@@ -21,7 +22,7 @@ class AnomalyThread {
   void run(const std::stop_token& stop);
 
   std::mutex mutex_;
-  std::condition_variable_any stopped_;
+  std::condition_variable_any changed_;
   routing::SnapshotPtr snapshot_;
   std::jthread thread_;  // the last member: it uses the others
 };

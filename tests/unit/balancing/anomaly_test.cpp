@@ -80,5 +80,17 @@ TEST_F(AnomalyTest, WhatAllSufferFromIsNobodysAnomaly) {
   for (std::size_t i = 0; i < 3; ++i) EXPECT_FALSE(cell(i).is_anomalous);
 }
 
+TEST_F(AnomalyTest, IsNeededForAtLeastThreeTargetsAndUntilWeightsAreGivenBack) {
+  EXPECT_TRUE(AnomalyWatch::is_needed(snapshot_));
+  interval(50);
+  group().targets.resize(2);
+  EXPECT_TRUE(AnomalyWatch::is_needed(snapshot_)) << "the first has half of its weight";
+  for (int looks = 0; looks < 4; ++looks) watch_.look(snapshot_);
+  EXPECT_FALSE(AnomalyWatch::is_needed(snapshot_));
+  group().targets.clear();
+  EXPECT_FALSE(AnomalyWatch::is_needed(snapshot_));
+  EXPECT_FALSE(AnomalyWatch::is_needed(routing::Snapshot{}));
+}
+
 }  // namespace
 }  // namespace weir::balancing

@@ -168,6 +168,43 @@ TEST(Chooser, LeastOutstandingRequestsOfManyTargetsStaysEven) {
   }
 }
 
+// Each worker's chooser is asked in turn and each chosen target keeps its request, as with few
+// connections spread over the workers: all are as busy as the others at any moment.
+TEST(Chooser, LeastOutstandingRequestsCountsThoseOfAllWorkers) {
+  for (const std::size_t workers : {2U, 4U}) {
+    const auto group = make_group(8, routing::Algorithm::least_outstanding_requests);
+    std::vector<Chooser> choosers;
+    for (std::uint64_t worker = 0; worker < workers; ++worker)
+      choosers.emplace_back(group, worker, worker);
+    for (std::size_t request = 0; request < 8 * 5; ++request) {
+      Chooser& chooser = choosers[request * 7 % workers];
+      const std::uint32_t chosen = chooser.choose(now).value();
+      const auto all_of = [&](std::uint32_t target) {
+        return group.targets[target].health->loads.sum(&routing::TargetLoad::outstanding);
+      };
+      for (std::uint32_t target = 0; target < 8; ++target)
+        ASSERT_LE(all_of(chosen), all_of(target)) << workers << " workers, request " << request;
+      chooser.load(chosen).outstanding.add(1);
+    }
+  }
+}
+
+TEST(Chooser, LeastOutstandingRequestsReadsABoundedNumberOfCells) {
+  const auto group =
+      make_group(Chooser::window_max, routing::Algorithm::least_outstanding_requests);
+  constexpr std::uint64_t workers = 64;
+  std::vector<Chooser> choosers;
+  for (std::uint64_t worker = 0; worker < workers; ++worker)
+    choosers.emplace_back(group, worker, worker);
+  for (std::uint32_t i = 0; i < Chooser::window_max; ++i) choosers[0].load(i).outstanding.set(1);
+  choosers[0].load(77).outstanding.set(0);
+  // A window of 32 targets moves over all of them: within four choices it comes to the idle one.
+  int found = 0;
+  for (int i = 0; i < 4; ++i) found += choosers[1].choose(now) == 77U ? 1 : 0;
+  EXPECT_GE(found, 1);
+  EXPECT_LT(found, 4) << "all cells were read";
+}
+
 TEST(Chooser, RandomIsEvenAndFollowsMitigatedWeights) {
   auto group = make_group(4, routing::Algorithm::weighted_random);
   Chooser even(group, 1, 7);
@@ -206,6 +243,10 @@ TEST(Chooser, P2cPrefersTheFasterAndTheLessBusy) {
   chooser.load(0).outstanding.set(9);
   EXPECT_EQ(counts(chooser, 20), (std::map<std::uint32_t, int>{{1, 20}}));
   chooser.load(0).outstanding.set(0);
+  Chooser other(group, 2, 3);  // of another worker, which keeps the fast one busy
+  other.load(0).outstanding.set(9);
+  EXPECT_EQ(counts(chooser, 20), (std::map<std::uint32_t, int>{{1, 20}}));
+  other.load(0).outstanding.set(0);
   // What was slow long ago is worth a try.
   const ChoiceFacts later{0, now.now_ms + 100'000};
   EXPECT_LT(expected_latency_us(chooser.load(1), later.now_ms), 2.0);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -327,6 +328,46 @@ TEST_P(BalancingTest, ATunnelIsCutOffAtTheEndOfTheDelay) {
   EXPECT_THAT(client.read_some(), IsEmpty());
 }
 
+// Each client's request reaches a target before the next client sends one, and none is answered: as
+// long as the workers know of each other's requests, no target gets one more than another.
+template <int workers>
+class WorkersTest : public BalancingTest {
+ protected:
+  void configure(DataPlaneOptions& options) override { options.workers = workers; }
+  void expect_even_shares() {
+    set_group("load_balancing.algorithm.type", "least_outstanding_requests");
+    constexpr int targets = 6;
+    constexpr int rounds = 3;
+    Gate gate;
+    std::array<std::atomic<int>, targets> taken{};
+    for (std::size_t i = 0; i < targets; ++i) {
+      add_server(std::to_string(i), "all", [&gate, &mine = taken[i]](Connection& c) {
+        c.read_head();
+        ++mine;
+        gate.arrive();
+        c.send(ok);
+      });
+    }
+    apply();
+    std::vector<Connection> clients;
+    for (int sent = 1; sent <= targets * rounds; ++sent) {
+      clients.push_back(connect());
+      clients.back().send(plain_get);
+      gate.wait_for(sent);
+    }
+    for (const auto& mine : taken) EXPECT_EQ(mine, rounds);
+    gate.open();
+    for (auto& client : clients) EXPECT_THAT(client.read_response(), StartsWith("HTTP/1.1 200"));
+    servers_.clear();  // their handlers use what ends here
+  }
+};
+using TwoWorkersTest = WorkersTest<2>;
+using FourWorkersTest = WorkersTest<4>;
+TEST_P(TwoWorkersTest, TogetherTakeTheTargetWithTheFewestRequests) { expect_even_shares(); }
+TEST_P(FourWorkersTest, TogetherTakeTheTargetWithTheFewestRequests) { expect_even_shares(); }
+
+INSTANTIATE_TEST_SUITE_P(Backends, TwoWorkersTest, testing::ValuesIn(backends()), backend_name);
+INSTANTIATE_TEST_SUITE_P(Backends, FourWorkersTest, testing::ValuesIn(backends()), backend_name);
 INSTANTIATE_TEST_SUITE_P(Backends, BalancingTest, testing::ValuesIn(backends()), backend_name);
 
 }  // namespace
