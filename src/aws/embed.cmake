@@ -22,5 +22,11 @@ std::string_view embedded_description(std::string_view name) {
   }
   return {};
 }
+
+std::vector<std::string_view> embedded_names() {
+  std::vector<std::string_view> names;
+  for (const auto& [name, text] : descriptions) names.push_back(name);
+  return names;
+}
 }  // namespace weir::aws
 ")

@@ -94,5 +94,6 @@ struct Description {
 
 // The text of src/aws/*/<name>.api, which is in the program; empty where there is none.
 [[nodiscard]] std::string_view embedded_description(std::string_view name);
+[[nodiscard]] std::vector<std::string_view> embedded_names();
 
 }  // namespace weir::aws

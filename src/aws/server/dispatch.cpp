@@ -18,6 +18,7 @@
 #include "aws/server/target.hpp"
 #include "aws/service_impl.hpp"
 #include "aws/sigv4/authorization.hpp"
+#include "aws/sigv4/digest.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
 
@@ -39,12 +40,24 @@ std::string value_of(const Parameters& parameters, std::string_view name) {
   return found == parameters.end() ? std::string() : found->second;
 }
 
+// The client token that the input holds; empty: none.
+std::string token_of(const Operation& operation, const Value& input) {
+  if (operation.input == nullptr) return {};
+  const auto& members = operation.input->members;
+  const auto found = std::ranges::find_if(members, &Member::is_token);
+  return found == members.end() ? std::string() : input.text(found->name);
+}
+
 // One request on its way. Each step gives what the next one needs or the error to answer.
 class Call {
  public:
   Call(const std::vector<std::unique_ptr<Service>>& services, const Access& access,
-       const HttpRequest& request)
-      : services_(services), access_(access), request_(request), target_(read_target(request)) {
+       Idempotency& idempotency, const HttpRequest& request)
+      : services_(services),
+        access_(access),
+        idempotency_(idempotency),
+        request_(request),
+        target_(read_target(request)) {
     form_.protocol = target_.protocol;
     guess_service();
   }
@@ -71,6 +84,7 @@ class Call {
   Result<const Operation*> choose_operation();
   Status check_version() const;
   Result<Value> decode(const Operation& operation) const;
+  Result<Value> handle(const Operation& operation, const Value& input) const;
   Result<std::string> encode(const Operation& operation, const Value& output) const;
 
   template <typename Predicate>
@@ -88,6 +102,7 @@ class Call {
 
   const std::vector<std::unique_ptr<Service>>& services_;
   const Access& access_;
+  Idempotency& idempotency_;
   const HttpRequest& request_;
   const CallTarget target_;
   const std::string request_id_ = make_uuid();
@@ -208,6 +223,19 @@ Result<Value> Call::decode(const Operation& operation) const {
   return input;
 }
 
+Result<Value> Call::handle(const Operation& operation, const Value& input) const {
+  if (form_.protocol == Protocol::ec2 && input.flag("DryRun").value_or(false))
+    return fail("DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
+  const auto& handler = service_->handlers.find(operation.name)->second;
+  const auto token = token_of(operation, input);
+  if (token.empty()) return handler(caller_, input);
+  const auto key = fmt::format("{} {} {}", form_.description->name, operation.name, token);
+  // As JSON the input is one text, whatever protocol it came in.
+  const auto text = encode_json(Operation{.output = operation.input}, input);
+  return idempotency_.run(key, sha256_hex(text.value_or("")), access_.now_ms(),
+                          [&] { return handler(caller_, input); });
+}
+
 Result<std::string> Call::encode(const Operation& operation, const Value& output) const {
   switch (form_.protocol) {
     case Protocol::json:
@@ -232,8 +260,7 @@ Result<std::string> Call::run() {
   if (!operation) return std::unexpected(operation.error());
   const auto input = decode(**operation);
   if (!input) return std::unexpected(input.error());
-  const auto handler = service_->handlers.find((*operation)->name);
-  const auto output = handler->second(caller_, *input);
+  const auto output = handle(**operation, *input);
   if (!output) return std::unexpected(output.error());
   auto body = encode(**operation, *output);
   if (body) return body;
@@ -251,7 +278,7 @@ Dispatcher::Dispatcher(std::vector<std::unique_ptr<Service>> services,
 Dispatcher::~Dispatcher() = default;
 
 HttpResponse Dispatcher::answer(const HttpRequest& request) const {
-  Call call(services_, *access_, request);
+  Call call(services_, *access_, idempotency_, request);
   try {
     return call.answer();
   } catch (const std::exception& wrong) {  // of a library, below a handler
@@ -261,7 +288,7 @@ HttpResponse Dispatcher::answer(const HttpRequest& request) const {
 }
 
 HttpResponse Dispatcher::too_large(const HttpRequest& request) const {
-  return Call(services_, *access_, request)
+  return Call(services_, *access_, idempotency_, request)
       .refuse({"RequestEntityTooLarge",
                fmt::format("The request's body is larger than {} bytes", body_bytes_max),
                {}});

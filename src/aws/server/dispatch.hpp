@@ -1,6 +1,7 @@
 // From a request to its answer: which protocol, which service, who calls, which operation, then
-// decode → validate → handle → encode. What goes wrong on the way is answered in the protocol's
-// form.
+// decode → validate → handle → encode. A dry run of EC2's ends before its handler, a call that is
+// made again with the same client token is answered from memory. What goes wrong on the way is
+// answered in the protocol's form.
 //
 // The service is told by the credential's scope; a request that was not signed (or wrongly) gets
 // its error in the form of the service that its Host or its path names, else in Query's.
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "aws/server/http.hpp"
+#include "aws/server/idempotency.hpp"
 #include "aws/service.hpp"
 #include "aws/sigv4/access.hpp"
 
@@ -30,6 +32,7 @@ class Dispatcher {
  private:
   std::vector<std::unique_ptr<Service>> services_;
   std::shared_ptr<const Access> access_;
+  mutable Idempotency idempotency_;
 };
 
 }  // namespace weir::aws

@@ -161,6 +161,29 @@ TEST_F(DispatchTest, TooLargeABody) {
   EXPECT_THAT(answer.body, HasSubstr("RequestEntityTooLarge"));
 }
 
+TEST_F(DispatchTest, ADryRunEndsBeforeItsHandler) {
+  const std::string run = "Action=RunThings&Version=2016-11-15&ImageId=ami-1";
+  const auto dry = call("ec2", run + "&DryRun=true");
+  EXPECT_EQ(dry.status, 412);
+  EXPECT_THAT(dry.body, HasSubstr("<Code>DryRunOperation</Code><Message>Request would have "
+                                  "succeeded, but DryRun flag is set.</Message>"));
+  EXPECT_THAT(call("ec2", "Action=RunThings&Version=2016-11-15&DryRun=true").body,
+              HasSubstr("<Code>MissingParameter</Code>"));
+  EXPECT_THAT(call("ec2", run + "&DryRun=false").body, HasSubstr("<Serial>1</Serial>"));
+}
+
+TEST_F(DispatchTest, ATokenMakesACallOnce) {
+  const std::string run = "Action=RunThings&Version=2016-11-15&ImageId=";
+  EXPECT_THAT(call("ec2", run + "ami-1&ClientToken=a").body, HasSubstr("<Serial>1</Serial>"));
+  EXPECT_THAT(call("ec2", run + "ami-1&ClientToken=a").body, HasSubstr("<Serial>1</Serial>"));
+  EXPECT_THAT(call("ec2", run + "ami-1&ClientToken=b").body, HasSubstr("<Serial>2</Serial>"));
+  EXPECT_THAT(call("ec2", run + "ami-2&ClientToken=a").body,
+              HasSubstr("<Code>IdempotentParameterMismatch</Code>"));
+  EXPECT_THAT(call("ec2", run + "none&ClientToken=c").body, HasSubstr("InvalidAMIID.NotFound"));
+  EXPECT_THAT(call("ec2", run + "ami-1&ClientToken=c").body, HasSubstr("<Serial>3</Serial>"))
+      << "a call that failed may be made again";
+}
+
 TEST_F(DispatchTest, RolesAreAssumed) {
   const std::string start = "Action=AssumeRole&Version=2011-06-15&RoleSessionName=me&RoleArn=";
   const auto assumed = call("sts", start + "arn:aws:iam::123456789012:role/path/deploy");

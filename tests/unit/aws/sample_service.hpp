@@ -2,7 +2,9 @@
 // and one of EC2's protocol.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "aws/description/description.hpp"
@@ -57,6 +59,9 @@ operation RunThings RunThings -> RunThings
 
 structure RunThings
   ImageId* : string @imageId
+  Serial : integer
+  ClientToken : string token
+  DryRun : boolean @dryRun
   Ids : IdList @InstanceId
   Filters : FilterList @Filter
   MaxResults : Page @maxResults
@@ -96,10 +101,14 @@ inline std::unique_ptr<Service> make_sample_service() {
 }
 
 inline std::unique_ptr<Service> make_sample_ec2_service() {
-  return std::make_unique<Service>(
-      sample_ec2_api,
-      Handlers{
-          {"RunThings", [](const Caller&, const Value& input) -> Result<Value> { return input; }}});
+  return std::make_unique<Service>(sample_ec2_api,
+                                   Handlers{{"RunThings",
+                                             [serial = std::make_shared<std::atomic<int>>()](
+                                                 const Caller&, Value input) -> Result<Value> {
+                                               if (input.text("ImageId") == "none")
+                                                 return fail("InvalidAMIID.NotFound", "None");
+                                               return input.set("Serial", ++*serial);
+                                             }}});
 }
 
 }  // namespace weir::aws
