@@ -34,11 +34,21 @@ void AffixTable::grow() {
   }
 }
 
-std::uint32_t AffixTable::insert(std::string_view text, Kind kind) {
-  WEIR_ASSERT(kind == Kind::whole || (!text.empty() && text.size() <= affix_bytes_max));
+std::uint32_t AffixTable::hash_of(std::string_view text) const {
   std::uint64_t running = hash_start;
   for (std::size_t i = 0; i < text.size(); ++i) running = step(running, byte_at(text, i));
-  const std::uint32_t hash = finish(running);
+  return finish(running);
+}
+
+std::optional<std::uint32_t> AffixTable::number_of(std::string_view text, Kind kind) const {
+  if (count_ == 0) return std::nullopt;
+  const Slot* slot = find(hash_of(text), text, kind);
+  return slot == nullptr ? std::nullopt : std::optional<std::uint32_t>(slot->number);
+}
+
+std::uint32_t AffixTable::insert(std::string_view text, Kind kind) {
+  WEIR_ASSERT(kind == Kind::whole || (!text.empty() && text.size() <= affix_bytes_max));
+  const std::uint32_t hash = hash_of(text);
   if ((count_ + 1) * 4 > slots_.size() * 3) grow();
   if (const Slot* known = find(hash, text, kind)) return known->number;
   Slot slot;

@@ -10,6 +10,7 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,8 @@ class AffixTable {
 
   // The number of this key, counted from 0 in order of first insertion. An affix is not empty.
   std::uint32_t insert(std::string_view text, Kind kind);
+  // Of a text that has been inserted.
+  [[nodiscard]] std::optional<std::uint32_t> number_of(std::string_view text, Kind kind) const;
   [[nodiscard]] std::size_t size() const { return count_; }
 
   // Calls visit(number) for each stored affix of `subject`, and for `subject` stored whole.
@@ -69,6 +72,7 @@ class AffixTable {
   static std::uint32_t finish(std::uint64_t hash) {
     return static_cast<std::uint32_t>(((hash ^ (hash >> 32U)) * 0x9e3779b97f4a7c15) >> 32U);
   }
+  [[nodiscard]] std::uint32_t hash_of(std::string_view text) const;
   [[nodiscard]] const Slot* find(std::uint32_t hash, std::string_view text, Kind kind) const;
   void place(const Slot& slot);
   void grow();

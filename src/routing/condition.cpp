@@ -71,18 +71,11 @@ bool pair_matches(const QueryCondition& condition, std::string_view key, std::st
 }
 
 bool condition_holds(const QueryCondition& condition, Subject& subject) {
-  if (!subject.head().has_query) return false;
-  std::string_view rest = subject.query();
-  while (true) {
-    const std::size_t end = rest.find('&');
-    const std::string_view pair = rest.substr(0, end);
-    const std::size_t equals = pair.find('=');
-    const std::string_view value =
-        equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1);
-    if (pair_matches(condition, pair.substr(0, equals), value)) return true;
-    if (end == std::string_view::npos) return false;
-    rest.remove_prefix(end + 1);
-  }
+  return subject.head().has_query &&
+         any_pair_of(subject.query(),
+                     [&](std::string_view, std::string_view key, std::string_view value) {
+                       return pair_matches(condition, key, value);
+                     });
 }
 
 bool condition_holds(const SourceIpCondition& condition, Subject& subject) {

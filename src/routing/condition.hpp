@@ -87,6 +87,22 @@ struct SourceIpCondition {
 using Condition = std::variant<PathCondition, HostCondition, HeaderCondition, MethodCondition,
                                QueryCondition, SourceIpCondition>;
 
+// Whether `holds(pair, key, value)` is true of any pair of the query, in order; a pair without '='
+// has an empty value.
+template <typename Holds>
+bool any_pair_of(std::string_view query, Holds holds) {
+  while (true) {
+    const std::size_t end = query.find('&');
+    const std::string_view pair = query.substr(0, end);
+    const std::size_t equals = pair.find('=');
+    const std::string_view value =
+        equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1);
+    if (holds(pair, pair.substr(0, equals), value)) return true;
+    if (end == std::string_view::npos) return false;
+    query.remove_prefix(end + 1);
+  }
+}
+
 [[nodiscard]] Condition compile_condition(const model::Condition& condition);
 [[nodiscard]] bool holds(const Condition& condition, Subject& subject);
 

@@ -29,6 +29,15 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   return out;
 }
 
+IpAddress IpAddress::network(unsigned prefix_bits) const {
+  IpAddress out;
+  const std::size_t whole = prefix_bits / 8;
+  std::copy_n(bytes.begin(), whole, out.bytes.begin());
+  if (const unsigned rest = prefix_bits % 8; rest != 0)
+    out.bytes[whole] = static_cast<std::uint8_t>(bytes[whole] & (0xff00U >> rest));
+  return out;
+}
+
 std::optional<IpRange> IpRange::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   const std::string_view address_text = text.substr(0, slash);

@@ -14,6 +14,9 @@ struct IpAddress {
 
   [[nodiscard]] static std::optional<IpAddress> parse(std::string_view text);
   bool operator==(const IpAddress&) const = default;
+
+  // The first so many bits of 128, the rest zero.
+  [[nodiscard]] IpAddress network(unsigned prefix_bits) const;
 };
 
 class IpRange {
@@ -21,6 +24,8 @@ class IpRange {
   // "10.0.0.0/8", "2001:db8::/32", or an address alone.
   [[nodiscard]] static std::optional<IpRange> parse(std::string_view text);
   [[nodiscard]] bool contains(const IpAddress& address) const;
+  [[nodiscard]] const IpAddress& address() const { return network_; }  // as given, not cut
+  [[nodiscard]] unsigned prefix_bits() const { return prefix_bits_; }
 
  private:
   IpAddress network_;

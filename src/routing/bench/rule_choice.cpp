@@ -25,7 +25,9 @@ struct Way {
   std::string_view name;
   std::function<std::vector<Condition>(std::size_t)> rule;
   std::function<std::pair<std::string, std::string>(std::size_t)> host_and_path;
-  bool has_tenant = false;  // the request's X-Tenant is the number
+  // The request's X-Tenant, its query's "tenant", its method or its client's address says the
+  // number.
+  enum class By { path, tenant, query, method, client } by = By::path;
 };
 
 Condition condition(ConditionField field, std::string value) {
@@ -56,6 +58,17 @@ Condition tenant(std::string value) {
 // Numbers of one length, so that all sizes ask for equally long texts.
 std::string number(std::size_t n) { return fmt::format("{:05}", n); }
 
+Condition pair(std::string value) {
+  Condition out;
+  out.field = ConditionField::query_string;
+  out.query = {{"tenant", std::move(value)}};
+  return out;
+}
+std::string address(std::size_t n, int host) {
+  return fmt::format("10.{}.{}.{}", n / 200, n % 200, host);
+}
+std::pair<std::string, std::string> same_place(std::size_t) { return {"example.com", "/items/7"}; }
+
 std::vector<Way> ways() {
   return {
       {"path /service-N", [](std::size_t n) { return std::vector{path("/service-" + number(n))}; },
@@ -77,7 +90,29 @@ std::vector<Way> ways() {
        },
        [](std::size_t n) { return std::pair(number(n) + ".example.com", "/api/items"); }},
       {"header X-Tenant: N", [](std::size_t n) { return std::vector{tenant(number(n))}; },
-       [](std::size_t) { return std::pair("example.com", "/items/7"); }, true},
+       same_place, Way::By::tenant},
+      {"query tenant=N", [](std::size_t n) { return std::vector{pair(number(n))}; }, same_place,
+       Way::By::query},
+      {"path /items/* and query tenant=N",
+       [](std::size_t n) {
+         return std::vector{path("/items/*"), pair(number(n))};
+       },
+       same_place, Way::By::query},
+      {"path /items/* and header N",
+       [](std::size_t n) {
+         return std::vector{path("/items/*"), tenant(number(n))};
+       },
+       same_place, Way::By::tenant},
+      {"method M-N",
+       [](std::size_t n) {
+         return std::vector{condition(ConditionField::http_request_method, "M-" + number(n))};
+       },
+       same_place, Way::By::method},
+      {"source-ip 10.x.y.0/24",
+       [](std::size_t n) {
+         return std::vector{condition(ConditionField::source_ip, address(n, 0) + "/24")};
+       },
+       same_place, Way::By::client},
       {"path regex ^/s-N/[0-9]+$",
        [](std::size_t n) {
          return std::vector{regex(ConditionField::path_pattern, "^/s-" + number(n) + "/[0-9]+$")};
@@ -110,26 +145,47 @@ weir::routing::Listener make_listener(const Way& way, std::size_t rules) {
   return out;
 }
 
+std::string detail(Way::By by, std::size_t n) {
+  switch (by) {
+    case Way::By::path:
+      return {};
+    case Way::By::tenant:
+      return number(n);
+    case Way::By::query:
+      return "page=3&tenant=" + number(n) + "&sort=asc";
+    case Way::By::method:
+      return "M-" + number(n);
+    case Way::By::client:
+      return address(n, 7);
+  }
+  return {};
+}
+
 // Median over the rounds of nanoseconds for one choice.
 double measure(const Way& way, std::size_t rules) {
   const weir::routing::Listener listener = make_listener(way, rules);
   std::mt19937 random(1);
   std::vector<std::pair<std::string, std::string>> texts(requests);
-  std::vector<std::string> tenants(requests);
+  std::vector<std::string> details(requests);
   std::vector<weir::http::RequestHead> heads(requests);
   for (std::size_t i = 0; i < requests; ++i) {
     const std::size_t wanted = random() % rules;
-    tenants[i] = number(wanted);
     texts[i] = way.host_and_path(wanted);
     heads[i].authority = texts[i].first;
     heads[i].path = texts[i].second;
-    if (way.has_tenant) heads[i].headers.push_back({"X-Tenant", tenants[i]});
+    heads[i].method_text = "GET";
+    details[i] = detail(way.by, wanted);
+    if (way.by == Way::By::tenant) heads[i].headers.push_back({"X-Tenant", details[i]});
+    if (way.by == Way::By::method) heads[i].method_text = details[i];
+    if (way.by == Way::By::query) heads[i].query = details[i];
+    heads[i].has_query = way.by == Way::By::query;
   }
   std::vector<double> seen;
   for (int round = 0; round < rounds; ++round) {
     const auto start = std::chrono::steady_clock::now();
-    for (const auto& head : heads) {
-      if (listener.choose({head, "192.0.2.1"}).priority == 0) std::abort();
+    for (std::size_t i = 0; i < requests; ++i) {
+      const std::string_view client = way.by == Way::By::client ? details[i] : "192.0.2.1";
+      if (listener.choose({heads[i], client}).priority == 0) std::abort();
     }
     const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
     seen.push_back(took.count() / static_cast<double>(requests));
@@ -141,11 +197,11 @@ double measure(const Way& way, std::size_t rules) {
 }  // namespace
 
 int main() {
-  fmt::print("{:<28}{:>10}{:>10}{:>10}{:>14}\n", "ns a choice", "1 rule", "100", "10 000",
+  fmt::print("{:<34}{:>10}{:>10}{:>10}{:>14}\n", "ns a choice", "1 rule", "100", "10 000",
              "10 000 to 1");
   for (const Way& way : ways()) {
     const double one = measure(way, 1), hundred = measure(way, 100), many = measure(way, 10'000);
-    fmt::print("{:<28}{:>10.1f}{:>10.1f}{:>10.1f}{:>14.2f}\n", way.name, one, hundred, many,
+    fmt::print("{:<34}{:>10.1f}{:>10.1f}{:>10.1f}{:>14.2f}\n", way.name, one, hundred, many,
                many / one);
   }
 }
