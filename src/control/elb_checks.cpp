@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "control/references.hpp"
@@ -162,6 +163,13 @@ Status check_target_limits(const State& state, const std::string& target_group_a
     }
   }
   return {};
+}
+
+bool has_all(const model::Attributes& attributes, const model::Attributes& wanted) {
+  return std::ranges::all_of(wanted, [&](const auto& pair) {
+    const auto found = attributes.find(pair.first);
+    return found != attributes.end() && found->second == pair.second;
+  });
 }
 
 model::Attributes merged(const model::Attributes& old, const model::Attributes& more) {

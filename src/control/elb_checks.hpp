@@ -36,6 +36,10 @@ Status check_target_groups(const State& state, const std::vector<model::Action>&
 Status check_target_limits(const State& state, const std::string& target_group_arn,
                            const std::vector<TargetKey>& added, const Limits& limits);
 
+// A resource that is asked for again is the same one where it has the attributes that were given,
+// whatever else has been set since.
+[[nodiscard]] bool has_all(const model::Attributes& attributes, const model::Attributes& wanted);
+
 // `old` with the pairs of `more` in the place of its own.
 [[nodiscard]] model::Attributes merged(const model::Attributes& old, const model::Attributes& more);
 

@@ -58,6 +58,7 @@ Result<model::Listener> Elb::create_listener(const CreateListenerInput& input) {
       listener.arn = old->arn;
       listener.bound_port = old->bound_port;
       listener.default_rule_tags = old->default_rule_tags;
+      if (has_all(old->attributes, listener.attributes)) listener.attributes = old->attributes;
       if (model::encode(*old) == model::encode(listener)) return {};
       return fail("DuplicateListener",
                   fmt::format("A listener already exists on this port for this load balancer '{}'",

@@ -7,6 +7,7 @@
 #include "base/ids.hpp"
 #include "control/arn.hpp"
 #include "control/elb.hpp"
+#include "control/elb_checks.hpp"
 #include "control/elb_network.hpp"
 #include "control/references.hpp"
 #include "model/attributes.hpp"
@@ -43,7 +44,7 @@ bool is_same(const model::LoadBalancer& old, const CreateLoadBalancerInput& inpu
   return old.scheme == input.scheme && old.ip_address_type == input.ip_address_type &&
          old_subnets == as_set(input.subnet_ids) &&
          as_set(old.security_group_ids) == as_set(security_group_ids) &&
-         old.ipam_pool_id == input.ipam_pool_id && old.attributes == input.attributes &&
+         old.ipam_pool_id == input.ipam_pool_id && has_all(old.attributes, input.attributes) &&
          old.tags == input.tags;
 }
 

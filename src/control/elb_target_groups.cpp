@@ -135,6 +135,7 @@ Result<model::TargetGroup> Elb::create_target_group(const CreateTargetGroupInput
     if (const std::string* arn = draft.state().index.target_group_named(group.name)) {
       const model::TargetGroup& other = draft.state().target_groups.at(*arn);
       group.arn = other.arn;
+      if (has_all(other.attributes, group.attributes)) group.attributes = other.attributes;
       // Two values are the same where their records are.
       if (model::encode(other) == model::encode(group)) return {};
       return fail("DuplicateTargetGroupName",

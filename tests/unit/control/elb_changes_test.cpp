@@ -54,6 +54,21 @@ TEST_F(ElbChanges, AttributesAddUpAndAreCheckedTogether) {
   EXPECT_EQ(code_of(elb_->modify_load_balancer_attributes("arn:x", {})), "LoadBalancerNotFound");
 }
 
+TEST_F(ElbChanges, AskedForAgainItIsTheSameWhateverWasSetSince) {
+  ASSERT_TRUE(elb_->modify_load_balancer_attributes(balancer_.arn,
+                                                    {{"idle_timeout.timeout_seconds", "30"}}));
+  ASSERT_TRUE(elb_->modify_target_group_attributes(group_, {{"stickiness.enabled", "true"}}));
+  ASSERT_TRUE(elb_->modify_listener_attributes(
+      listener_, {{"routing.http.response.server.enabled", "false"}}));
+  EXPECT_EQ(make_balancer().arn, balancer_.arn);
+  EXPECT_EQ(make_group("g1"), group_);
+  EXPECT_EQ(make_listener(balancer_.arn, group_), listener_);
+  EXPECT_EQ(copy_of(*registry_).target_groups.at(group_).attributes.size(), 1U);
+  CreateLoadBalancerInput other = balancer_input();
+  other.attributes = {{"idle_timeout.timeout_seconds", "31"}};
+  EXPECT_EQ(code_of(elb_->create_load_balancer(other)), "DuplicateLoadBalancerName");
+}
+
 TEST_F(ElbChanges, SecurityGroupsAreReplaced) {
   const auto changed = elb_->set_security_groups(balancer_.arn, {"sg-d"});
   ASSERT_TRUE(changed);
