@@ -34,6 +34,25 @@ AWS = "/usr/bin/aws" if pathlib.Path("/usr/bin/aws").exists() else shutil.which(
 PORT = 18310
 
 
+# A load balancer without a target.
+SITE = f"""\
+Parameters:
+  Subnets: {{Type: 'List<AWS::EC2::Subnet::Id>'}}
+Resources:
+  Balancer:
+    Type: AWS::ElasticLoadBalancingV2::LoadBalancer
+    Properties: {{Name: site, Subnets: !Ref Subnets}}
+  Listener:
+    Type: AWS::ElasticLoadBalancingV2::Listener
+    Properties:
+      LoadBalancerArn: !Ref Balancer
+      Port: {PORT}
+      Protocol: HTTP
+      DefaultActions:
+        - {{Type: fixed-response, FixedResponseConfig: {{StatusCode: '503'}}}}
+"""
+
+
 def path_rule(path, status):
     return {"Conditions": [{"Field": "path-pattern", "Values": [path]}],
             "Actions": [{"Type": "fixed-response",
@@ -42,6 +61,10 @@ def path_rule(path, status):
 
 class Elbv2(WeirTest):
     rootless = OPTIONS.rootless
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.elb.close()
 
     @classmethod
     def setUpClass(cls):
@@ -315,6 +338,26 @@ class Elbv2(WeirTest):
         self.assertEqual(self.elb.describe_rules(RuleArns=[rule["RuleArn"]])["Rules"], [rule])
         wait_until(lambda: self.get("/kept") == 410, "the rule is in force again")
         self.elb.delete_rule(RuleArn=rule["RuleArn"])
+
+
+class AwsLimits(WeirTest):
+    """With AWS's numbers, for rehearsing."""
+    rootless = OPTIONS.rootless
+    serve_flags = ("--limits", "aws")
+
+    def test_the_hundredth_rule_is_the_last(self):
+        template = self.weir.home / "site.yaml"
+        template.write_text(SITE)
+        endpoint = self.weir.up(template)["daemon"]["api"]["url"]
+        elb = boto3.client("elbv2", endpoint_url=endpoint, region_name=REGION,
+                           aws_access_key_id="any", aws_secret_access_key="any")
+        self.addCleanup(elb.close)
+        site = elb.describe_load_balancers(Names=["site"])["LoadBalancers"][0]["LoadBalancerArn"]
+        listener = elb.describe_listeners(LoadBalancerArn=site)["Listeners"][0]["ListenerArn"]
+        for number in range(100):
+            elb.create_rule(ListenerArn=listener, Priority=number + 1, **path_rule("/a", 404))
+        with self.assertRaises(elb.exceptions.TooManyRulesException):
+            elb.create_rule(ListenerArn=listener, Priority=101, **path_rule("/a", 404))
 
 
 if __name__ == "__main__":
