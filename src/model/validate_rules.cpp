@@ -263,8 +263,8 @@ Status validate_conditions(const std::vector<Condition>& conditions) {
     wildcards += wildcards_of(condition);
   }
   if (values > limits::values_per_rule_max) {
-    return fail("TooManyConditionValues", fmt::format("A rule can only have '{}' condition values",
-                                                      limits::values_per_rule_max));
+    return fail("ValidationError", fmt::format("A rule can only have '{}' condition values",
+                                               limits::values_per_rule_max));
   }
   if (wildcards > limits::wildcards_per_rule_max) {
     return refuse(fmt::format("A rule can only have '{}' condition wildcards",
