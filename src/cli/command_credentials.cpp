@@ -36,13 +36,16 @@ int credentials_create(const Common& common, const std::string& name) {
       call_daemon(common.state_dir, Json{{"command", "credentials-create"}, {"name", name}});
   if (!made) return report_error(common, made.error());
   if (common.is_json) return print_json(*made);
+  const auto& api = made->at("api");
+  const auto id = text_of(*made, "id");
+  const auto secret = text_of(*made, "secret");
+  fmt::print("The secret is shown this once. For a shell:\n\n{}\n",
+             environment_text(api, id, secret));
   fmt::print(
-      "The secret is shown this once:\n\n{}\nOr as a profile, in ~/.aws/credentials:\n\n"
-      "  [weir]\n  aws_access_key_id = {}\n  aws_secret_access_key = {}\n"
-      "  region = {}\n  endpoint_url = {}\n",
-      environment_text(made->at("api"), text_of(*made, "id"), text_of(*made, "secret")),
-      text_of(*made, "id"), text_of(*made, "secret"), text_of(made->at("api"), "region"),
-      text_of(made->at("api"), "url"));
+      "or as a profile, in ~/.aws/credentials:\n\n"
+      "  [weir]\n  aws_access_key_id = {}\n  aws_secret_access_key = {}\n  region = {}\n",
+      id, secret, text_of(api, "region"));
+  if (const auto url = text_of(api, "url"); !url.empty()) fmt::print("  endpoint_url = {}\n", url);
   return 0;
 }
 

@@ -9,6 +9,7 @@ import datetime
 import http.client
 import json
 import os
+import socket
 import subprocess
 import urllib.parse
 import unittest
@@ -252,6 +253,36 @@ class TwoDaemons(unittest.TestCase):
         finally:
             for weir in weirs:
                 weir.discard()
+
+
+class WhereItListens(unittest.TestCase):
+    """Each with a daemon of its own."""
+
+    def daemon(self, *flags):
+        weir = Weir(rootless=True, serve_flags=flags)
+        self.addCleanup(weir.discard)
+        return weir
+
+    def test_off_loopback_signatures_are_verified(self):
+        weir = self.daemon("--api", "0.0.0.0:0")
+        serve(weir)
+        api = api_of(weir)
+        self.assertTrue(api["verifies_signatures"])
+        url = api["url"].replace("0.0.0.0", "127.0.0.1")
+        self.assertEqual(code_of(client(url, "sts").get_caller_identity), "InvalidClientTokenId")
+
+    def test_a_port_that_is_asked_for_must_be_free(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            weir = self.daemon()
+            done = weir.run("serve", "--api", f"127.0.0.1:{taken.getsockname()[1]}", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("in use", done.stderr)
+
+    def test_it_can_be_left_out(self):
+        weir = self.daemon("--api", "off")
+        serve(weir)
+        self.assertEqual(api_of(weir)["url"], "")
+        self.assertNotIn("endpoint", weir.run("credentials", "create").stdout.lower())
 
 
 class FixedClock:
