@@ -13,8 +13,9 @@ namespace weir::control {
 namespace {
 
 constexpr std::size_t bundle_bytes_max = 500 * 16'384;
-// The service takes 50 MB; here a file is part of a record.
+// The service takes 50 MB a file; here all files of a store are part of its record.
 constexpr std::size_t revocation_bytes_max = 5'000'000;
+constexpr std::size_t revocation_bytes_in_all_max = 20'000'000;
 
 // ^([a-zA-Z0-9]+-)*[a-zA-Z0-9]+$
 Status check_name(const std::string& name) {
@@ -38,6 +39,12 @@ std::int64_t entries_of(const model::TrustStore& store) {
   return sum;
 }
 
+std::size_t bytes_of(const model::TrustStore& store) {
+  std::size_t sum = 0;
+  for (const model::TrustStoreRevocation& each : store.revocations) sum += each.content.size();
+  return sum;
+}
+
 Status add(model::TrustStore& store, std::vector<model::TrustStoreRevocation>& added,
            const Limits& limits) {
   for (model::TrustStoreRevocation& each : added) {
@@ -50,6 +57,11 @@ Status add(model::TrustStore& store, std::vector<model::TrustStoreRevocation>& a
         "TooManyTrustStoreRevocationEntries",
         fmt::format("A trust store can have '{}' revocation files with '{}' entries",
                     limits.revocations_per_trust_store, limits.revocation_entries_per_trust_store));
+  }
+  if (bytes_of(store) > revocation_bytes_in_all_max) {
+    return fail("TooManyTrustStoreRevocationEntries",
+                fmt::format("The revocation files of a trust store can have '{}' bytes in all",
+                            revocation_bytes_in_all_max));
   }
   return {};
 }
