@@ -2,14 +2,46 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
+
+#include "control/arn.hpp"
 
 namespace weir::aws::elbv2 {
 namespace {
 
 constexpr std::size_t page_size_max = 400;
 
+using control::ArnKind;
+
+struct ArnMember {
+  std::string_view member;
+  std::string_view list;  // the member that holds several
+  ArnKind kind;
+  std::string_view name;
+};
+
+constexpr auto arn_members = std::to_array<ArnMember>({
+    {"LoadBalancerArn", "LoadBalancerArns", ArnKind::load_balancer, "load balancer"},
+    {"TargetGroupArn", "TargetGroupArns", ArnKind::target_group, "target group"},
+    {"ListenerArn", "ListenerArns", ArnKind::listener, "listener"},
+    {"RuleArn", "RuleArns", ArnKind::rule, "listener rule"},
+    {"TrustStoreArn", "TrustStoreArns", ArnKind::trust_store, "trust store"},
+});
+
 }  // namespace
+
+Status check_arns(const Value& input) {
+  for (const ArnMember& each : arn_members) {
+    std::vector<std::string> arns = input.texts(each.list);
+    if (auto arn = input.optional_text(each.member)) arns.push_back(std::move(*arn));
+    for (const std::string& arn : arns) {
+      if (control::kind_of_arn(arn) == each.kind) continue;
+      return refuse(fmt::format("'{}' is not a valid {} ARN", arn, each.name));
+    }
+  }
+  return {};
+}
 
 std::unexpected<Error> refuse(std::string message) {
   return fail("ValidationError", std::move(message));

@@ -23,11 +23,15 @@ void add_tags(Handlers& handlers, const Elbv2Parts& parts);
 void add_trust_stores(Handlers& handlers, const Elbv2Parts& parts);
 void add_limits(Handlers& handlers, const Elbv2Parts& parts);
 
+// Every ARN that a call names at its top is of the kind that the member says: "ValidationError".
+Status check_arns(const Value& input);
+
 // ---------------------------------------------------------------- kinds of handlers
 // `answer` reads the state under its lock and makes the output.
 template <typename Answer>
 Handler reading(const Elbv2Parts& parts, Answer answer) {
-  return [parts, answer](const Caller&, const Value& input) {
+  return [parts, answer](const Caller&, const Value& input) -> Result<Value> {
+    if (auto valid = check_arns(input); !valid) return std::unexpected(valid.error());
     Result<Value> out;
     parts.registry.read([&](const control::State& state) { out = answer(state, input); });
     return out;
@@ -37,7 +41,8 @@ Handler reading(const Elbv2Parts& parts, Answer answer) {
 // `change` calls verbs of control/; what it changed is in force when the answer is given.
 template <typename Change>
 Handler changing(const Elbv2Parts& parts, Change change) {
-  return [parts, change](const Caller&, const Value& input) {
+  return [parts, change](const Caller&, const Value& input) -> Result<Value> {
+    if (auto valid = check_arns(input); !valid) return std::unexpected(valid.error());
     Result<Value> out = change(parts, input);
     if (out) parts.flush();
     return out;

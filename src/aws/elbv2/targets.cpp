@@ -71,7 +71,8 @@ Result<Value> change(const Elbv2Parts& parts, const Value& input) {
 void add_targets(Handlers& handlers, const Elbv2Parts& parts) {
   handlers["RegisterTargets"] = changing(parts, change<&control::Elb::register_targets>);
   handlers["DeregisterTargets"] = changing(parts, change<&control::Elb::deregister_targets>);
-  handlers["DescribeTargetHealth"] = [parts](const Caller&, const Value& input) {
+  handlers["DescribeTargetHealth"] = [parts](const Caller&, const Value& input) -> Result<Value> {
+    if (auto valid = check_arns(input); !valid) return std::unexpected(valid.error());
     return describe_health(parts, input);
   };
 }

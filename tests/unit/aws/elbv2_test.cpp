@@ -10,6 +10,18 @@ namespace {
 
 using testing::HasSubstr;
 
+// Well-formed, of what is not there.
+constexpr const char* no_balancer =
+    "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/x/0123456789abcdef";
+constexpr const char* no_group =
+    "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/x/0123456789abcdef";
+constexpr const char* no_listener =
+    "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/x/0123456789abcdef/0";
+constexpr const char* no_rule =
+    "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener-rule/app/x/0123456789abcdef/0/0";
+constexpr const char* no_store =
+    "arn:aws:elasticloadbalancing:us-east-1:123456789012:truststore/x/0123456789abcdef";
+
 class Elbv2 : public Elbv2Test {
  protected:
   void SetUp() override {
@@ -54,6 +66,19 @@ TEST_F(Elbv2, WhatIsChangedIsInForceWhenTheCallReturns) {
   ASSERT_TRUE(call("DescribeRules", {{"ListenerArn", listener_}}));
   EXPECT_EQ(code("CreateRule", rule(1, "/a")), "PriorityInUse");
   EXPECT_EQ(flushes_, 1);
+}
+
+TEST_F(Elbv2, AnArnOfAnotherKindIsNone) {
+  EXPECT_EQ(message("DescribeLoadBalancers", {{"LoadBalancerArns.member.1", "arn:x"}}),
+            "'arn:x' is not a valid load balancer ARN");
+  EXPECT_EQ(message("DeleteTargetGroup", {{"TargetGroupArn", no_balancer}}),
+            std::string("'") + no_balancer + "' is not a valid target group ARN");
+  EXPECT_EQ(message("DescribeTargetHealth", {{"TargetGroupArn", listener_}}),
+            "'" + listener_ + "' is not a valid target group ARN");
+  EXPECT_EQ(message("ModifyListener", {{"ListenerArn", group_}}),
+            "'" + group_ + "' is not a valid listener ARN");
+  EXPECT_EQ(message("DeleteRule", {{"RuleArn", listener_}}),
+            "'" + listener_ + "' is not a valid listener rule ARN");
 }
 
 // ---------------------------------------------------------------- load balancers
@@ -259,7 +284,7 @@ TEST_F(Elbv2, Listeners) {
   EXPECT_EQ(code_with({{"Certificates.member.1.CertificateArn", "arn:x"}}), "ValidationError");
   EXPECT_EQ(code_with({{"AlpnPolicy.member.1", "HTTP2Only"}}), "InvalidConfigurationRequest");
   EXPECT_EQ(code_with({{"DefaultActions.member.1.Type", "authenticate-oidc"}}), "ValidationError");
-  EXPECT_EQ(code_with({{"LoadBalancerArn", "arn:x"}}), "LoadBalancerNotFound");
+  EXPECT_EQ(code_with({{"LoadBalancerArn", no_balancer}}), "LoadBalancerNotFound");
   EXPECT_EQ(code("CreateListener", {{"LoadBalancerArn", balancer_}, {"Protocol", "HTTP"}}),
             "ValidationError");
 
@@ -278,10 +303,10 @@ TEST_F(Elbv2, Listeners) {
   EXPECT_FALSE(next->has("NextMarker"));
   EXPECT_EQ(message("DescribeListeners", {}),
             "You must specify either listener ARNs or a load balancer ARN");
-  EXPECT_EQ(message("DescribeListeners", {{"ListenerArns.member.1", "arn:x"}}),
+  EXPECT_EQ(message("DescribeListeners", {{"ListenerArns.member.1", no_listener}}),
             "One or more listeners not found");
-  EXPECT_EQ(message("DescribeListeners", {{"LoadBalancerArn", "arn:x"}}),
-            "Load balancer 'arn:x' not found");
+  EXPECT_EQ(message("DescribeListeners", {{"LoadBalancerArn", no_balancer}}),
+            std::string("Load balancer '") + no_balancer + "' not found");
   EXPECT_TRUE(call("DeleteListener", {{"ListenerArn", listener_}}));
   EXPECT_EQ(code("DeleteListener", {{"ListenerArn", listener_}}), "ListenerNotFound");
 }
@@ -325,9 +350,9 @@ TEST_F(Elbv2, RulesInOrderWithTheDefaultOneLast) {
   EXPECT_EQ(pages, 2);
   EXPECT_EQ(priorities({{"RuleArns.member.1", control::default_rule_arn(listener_)}}), "default ");
   EXPECT_EQ(code("DescribeRules", {}), "ValidationError");
-  EXPECT_EQ(message("DescribeRules", {{"RuleArns.member.1", "arn:x"}}),
+  EXPECT_EQ(message("DescribeRules", {{"RuleArns.member.1", no_rule}}),
             "One or more rules not found");
-  EXPECT_EQ(message("DescribeRules", {{"ListenerArn", "arn:x"}}),
+  EXPECT_EQ(message("DescribeRules", {{"ListenerArn", no_listener}}),
             "One or more listeners not found");
 }
 
@@ -375,7 +400,7 @@ TEST_F(Elbv2, BadRules) {
                        {"Actions.member.1.JwtValidationConfig.Issuer", "b"}};
   EXPECT_EQ(code("CreateRule", jwt), "InvalidLoadBalancerAction");
   EXPECT_EQ(code("CreateRule", with(rule(1, "/a"), {{"Priority", "50001"}})), "ValidationError");
-  EXPECT_EQ(code("CreateRule", with(rule(1, "/a"), {{"ListenerArn", "arn:x"}})),
+  EXPECT_EQ(code("CreateRule", with(rule(1, "/a"), {{"ListenerArn", no_listener}})),
             "ListenerNotFound");
 }
 
@@ -490,7 +515,7 @@ TEST_F(Elbv2, TargetsAndTheirHealth) {
   EXPECT_EQ(health[0].find("TargetHealth")->text("State"), "draining");
   EXPECT_EQ(code("RegisterTargets", with(targets, {{"Targets.member.1.Id", id_pending}})),
             "InvalidTarget");
-  EXPECT_EQ(code("DescribeTargetHealth", {{"TargetGroupArn", "arn:x"}}), "TargetGroupNotFound");
+  EXPECT_EQ(code("DescribeTargetHealth", {{"TargetGroupArn", no_group}}), "TargetGroupNotFound");
 }
 
 // ---------------------------------------------------------------- tags, limits, the rest
@@ -546,14 +571,14 @@ TEST_F(Elbv2, TrustStoresThatAreNotThere) {
   EXPECT_EQ(code("DescribeTrustStores", {{"Names.member.1", "a"}}), "TrustStoreNotFound");
   for (const char* name : {"DeleteTrustStore", "DescribeTrustStoreAssociations",
                            "DescribeTrustStoreRevocations", "GetTrustStoreCaCertificatesBundle"}) {
-    EXPECT_EQ(code(name, {{"TrustStoreArn", "arn:x"}}), "TrustStoreNotFound") << name;
+    EXPECT_EQ(code(name, {{"TrustStoreArn", no_store}}), "TrustStoreNotFound") << name;
   }
   EXPECT_EQ(
-      code("GetTrustStoreRevocationContent", {{"TrustStoreArn", "arn:x"}, {"RevocationId", "1"}}),
+      code("GetTrustStoreRevocationContent", {{"TrustStoreArn", no_store}, {"RevocationId", "1"}}),
       "TrustStoreNotFound");
   EXPECT_EQ(code("GetResourcePolicy", {{"ResourceArn", "arn:x"}}), "ResourceNotFound");
   EXPECT_EQ(code("DeleteSharedTrustStoreAssociation",
-                 {{"TrustStoreArn", "arn:x"}, {"ResourceArn", "arn:y"}}),
+                 {{"TrustStoreArn", no_store}, {"ResourceArn", "arn:y"}}),
             "TrustStoreNotFound");
 }
 
