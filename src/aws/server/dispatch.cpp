@@ -16,6 +16,7 @@
 #include "aws/protocol/xml.hpp"
 #include "aws/server/answer.hpp"
 #include "aws/server/target.hpp"
+#include "aws/server/web_pages.hpp"
 #include "aws/service_impl.hpp"
 #include "aws/sigv4/authorization.hpp"
 #include "aws/sigv4/digest.hpp"
@@ -250,6 +251,9 @@ Result<std::string> Call::encode(const Operation& operation, const Value& output
 Result<std::string> Call::run() {
   if (request_.method != "POST" && (request_.method != "GET" || !is_query()))
     return fail("InvalidAction", "The method is POST, or GET in the Query protocols");
+  if (!access_.verifies()) {
+    if (auto own = refuse_web_pages(request_); !own) return std::unexpected(own.error());
+  }
   auto query = parse_form(request_.query);
   if (!query) return std::unexpected(query.error());
   query_ = std::move(*query);

@@ -110,7 +110,7 @@ TEST_F(DispatchTest, AHandlersFaultIsAnInternalFailure) {
 TEST_F(DispatchTest, AnUnsignedRequestIsRefusedInTheFormOfItsHost) {
   HttpRequest unsigned_request;
   unsigned_request.method = "POST";
-  unsigned_request.headers = {{"host", "ec2.us-east-1.amazonaws.com"}};
+  unsigned_request.headers = {{"host", "ec2.localhost"}};
   const auto refused = dispatcher_->answer(unsigned_request);
   EXPECT_EQ(refused.status, 403);
   EXPECT_THAT(refused.body, HasSubstr("<Response><Errors><Error><Code>MissingAuthenticationToken"));
@@ -153,6 +153,29 @@ TEST_F(DispatchTest, CborByItsPath) {
   EXPECT_THAT(missing.body, HasSubstr("ThingNotFoundException"));
   cbor.body = "\xFF";
   EXPECT_THAT(dispatcher_->answer(cbor).body, HasSubstr("SerializationException"));
+}
+
+// A page in the user's browser can make it send this, with any headers that need no leave.
+TEST_F(DispatchTest, AnOpenEndpointTakesNothingFromForeignPages) {
+  const auto status_with = [&](std::string_view name, std::string value) {
+    auto from_page = request("sts", "Action=GetCallerIdentity&Version=2011-06-15");
+    std::erase_if(from_page.headers, [&](const auto& header) { return header.first == name; });
+    from_page.headers.emplace_back(name, std::move(value));
+    return dispatcher_->answer(from_page).status;
+  };
+  EXPECT_EQ(status_with("origin", "http://evil.example"), 403);
+  EXPECT_EQ(status_with("origin", "null"), 403);
+  EXPECT_EQ(status_with("origin", "http://127.0.0.1:8000"), 403);
+  EXPECT_EQ(status_with("origin", "http://127.0.0.1:4566"), 200);
+  EXPECT_EQ(status_with("sec-fetch-site", "cross-site"), 403);
+  EXPECT_EQ(status_with("sec-fetch-site", "same-site"), 403);
+  EXPECT_EQ(status_with("sec-fetch-site", "none"), 200);
+  EXPECT_EQ(status_with("host", "rebound.example:4566"), 403);
+  EXPECT_EQ(status_with("host", "127.0.0.1.evil.example"), 403);
+  EXPECT_EQ(status_with("host", "localhost.evil.example"), 403);
+  EXPECT_EQ(status_with("host", "localhost:4566"), 200);
+  EXPECT_EQ(status_with("host", "sts.localhost:4566"), 200);
+  EXPECT_EQ(status_with("host", "[::1]:4566"), 200);
 }
 
 TEST_F(DispatchTest, TooLargeABody) {
