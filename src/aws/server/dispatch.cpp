@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,6 +16,7 @@
 #include "aws/protocol/validate.hpp"
 #include "aws/protocol/xml.hpp"
 #include "aws/server/answer.hpp"
+#include "aws/server/content_encoding.hpp"
 #include "aws/server/target.hpp"
 #include "aws/server/web_pages.hpp"
 #include "aws/service_impl.hpp"
@@ -75,11 +77,13 @@ class Call {
   }
 
  private:
+  [[nodiscard]] const std::string& body() const { return unpacked_ ? *unpacked_ : request_.body; }
   [[nodiscard]] bool is_query() const { return target_.protocol == Protocol::query; }
 
   void guess_service();
   Result<std::string> run();
   Status identify();
+  Status unpack_body();
   Status choose_service();
   Status read_action();
   Result<const Operation*> choose_operation();
@@ -112,6 +116,7 @@ class Call {
   Parameters query_;       // of the URL
   Parameters parameters_;  // of the URL and the body
   std::string authorized_service_, action_, version_;
+  std::optional<std::string> unpacked_;  // the body, where it came compressed
   Caller caller_;
 };
 
@@ -161,6 +166,15 @@ Status Call::identify() {
   return {};
 }
 
+Status Call::unpack_body() {
+  const auto* encoding = request_.header("content-encoding");
+  if (encoding == nullptr || *encoding == "identity") return {};
+  if (*encoding == "gzip") unpacked_ = gunzip(request_.body, body_bytes_max);
+  if (unpacked_) return {};
+  return fail(is_query() ? "MalformedInput" : "SerializationException",
+              fmt::format("The body is not gzip of at most {} bytes", body_bytes_max));
+}
+
 // The Query protocols: parameters of the URL and of the body are one list.
 Status Call::read_action() {
   if (!is_query()) {
@@ -169,10 +183,10 @@ Status Call::read_action() {
   }
   parameters_ = query_;
   if (request_.method == "POST") {
-    auto body = parse_form(request_.body);
-    if (!body) return std::unexpected(body.error());
-    parameters_.insert(parameters_.end(), std::make_move_iterator(body->begin()),
-                       std::make_move_iterator(body->end()));
+    auto form = parse_form(body());
+    if (!form) return std::unexpected(form.error());
+    parameters_.insert(parameters_.end(), std::make_move_iterator(form->begin()),
+                       std::make_move_iterator(form->end()));
   }
   action_ = value_of(parameters_, "Action");
   version_ = value_of(parameters_, "Version");
@@ -213,8 +227,7 @@ Result<Value> Call::decode(const Operation& operation) const {
   if (is_query()) {
     input = decode_query(form_.protocol, operation.input, parameters_);
   } else {
-    const auto tree =
-        target_.protocol == Protocol::json ? parse_json(request_.body) : parse_cbor(request_.body);
+    const auto tree = target_.protocol == Protocol::json ? parse_json(body()) : parse_cbor(body());
     if (!tree) return std::unexpected(tree.error());
     input = decode_tree(operation.input, *tree);
   }
@@ -257,7 +270,7 @@ Result<std::string> Call::run() {
   auto query = parse_form(request_.query);
   if (!query) return std::unexpected(query.error());
   query_ = std::move(*query);
-  for (const auto step : {&Call::identify, &Call::read_action}) {
+  for (const auto step : {&Call::identify, &Call::unpack_body, &Call::read_action}) {
     if (auto done = (this->*step)(); !done) return std::unexpected(done.error());
   }
   const auto operation = choose_operation();

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include "aws/protocol/cbor.hpp"
 #include "aws/sts/sts_service.hpp"
@@ -176,6 +177,35 @@ TEST_F(DispatchTest, AnOpenEndpointTakesNothingFromForeignPages) {
   EXPECT_EQ(status_with("host", "localhost:4566"), 200);
   EXPECT_EQ(status_with("host", "sts.localhost:4566"), 200);
   EXPECT_EQ(status_with("host", "[::1]:4566"), 200);
+}
+
+std::string gzipped(std::string_view text) {
+  z_stream stream{};
+  deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  std::string bytes(deflateBound(&stream, text.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(bytes.data());
+  stream.avail_out = static_cast<uInt>(bytes.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  bytes.resize(stream.total_out);
+  deflateEnd(&stream);
+  return bytes;
+}
+
+TEST_F(DispatchTest, ABodyMayComeCompressed) {
+  const auto answer_to = [&](const std::string& encoding, std::string body) {
+    auto packed = request("sample", std::move(body));
+    packed.headers.emplace_back("content-encoding", encoding);
+    return dispatcher_->answer(packed);
+  };
+  const auto whole = gzipped("Action=Echo&Version=2020-01-01&Name=abc");
+  EXPECT_THAT(answer_to("gzip", whole).body, HasSubstr("<Name>abc</Name>"));
+  for (const auto& bad : {whole.substr(0, whole.size() - 1), whole + "x", std::string("plain"),
+                          std::string(), gzipped(std::string(body_bytes_max + 1, 'a'))}) {
+    EXPECT_THAT(answer_to("gzip", bad).body, HasSubstr("MalformedInput"));
+  }
+  EXPECT_THAT(answer_to("br", whole).body, HasSubstr("MalformedInput"));
 }
 
 TEST_F(DispatchTest, TooLargeABody) {
