@@ -74,4 +74,46 @@ class Elbv2Test : public control::ElbTest {
   int flushes_ = 0;
 };
 
+// Well-formed, of what is not there.
+inline constexpr const char* no_balancer =
+    "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/x/0123456789abcdef";
+inline constexpr const char* no_group =
+    "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/x/0123456789abcdef";
+inline constexpr const char* no_listener =
+    "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/x/0123456789abcdef/0";
+inline constexpr const char* no_rule =
+    "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener-rule/app/x/0123456789abcdef/0/0";
+inline constexpr const char* no_store =
+    "arn:aws:elasticloadbalancing:us-east-1:123456789012:truststore/x/0123456789abcdef";
+
+class Elbv2 : public Elbv2Test {
+ protected:
+  void SetUp() override {
+    Elbv2Test::SetUp();
+    balancer_ = make_balancer().arn;
+    group_ = make_group("g1");
+    listener_ = make_listener(balancer_, group_);
+  }
+  Parameters rule(int priority, const std::string& path) const {
+    return {{"ListenerArn", listener_},
+            {"Priority", std::to_string(priority)},
+            {"Conditions.member.1.Field", "path-pattern"},
+            {"Conditions.member.1.Values.member.1", path},
+            {"Actions.member.1.Type", "forward"},
+            {"Actions.member.1.TargetGroupArn", group_}};
+  }
+
+  std::string balancer_;
+  std::string group_;
+  std::string listener_;
+};
+
+inline Parameters with(Parameters parameters, const Parameters& more) {
+  for (const auto& [name, value] : more) {
+    std::erase_if(parameters, [&](const auto& each) { return each.first == name; });
+    parameters.emplace_back(name, value);
+  }
+  return parameters;
+}
+
 }  // namespace weir::aws
