@@ -52,10 +52,12 @@ class Transaction final : public Draft {
   }
   void put(model::TargetGroup value) override {
     changed_.load_balancing = true;
+    changed_.target_groups.insert(value.arn);
     store(state_.target_groups, "target_group", value.arn, std::move(value));
   }
   void put(model::Target value) override {
     changed_.load_balancing = true;
+    changed_.targets.emplace(value.target_group_arn, value.id, value.port);
     store(state_.targets, "target", TargetKey{value.target_group_arn, value.id, value.port},
           std::move(value));
   }
@@ -69,6 +71,7 @@ class Transaction final : public Draft {
   }
   void put(model::Rule value) override {
     changed_.load_balancing = true;
+    changed_.rules[value.arn] = value.listener_arn;
     store(state_.rules, "rule", value.arn, std::move(value));
   }
   void put(model::TrustStore value) override {
@@ -96,10 +99,12 @@ class Transaction final : public Draft {
   }
   void erase_target_group(const std::string& arn) override {
     changed_.load_balancing = true;
+    changed_.target_groups.insert(arn);
     remove(state_.target_groups, "target_group", arn);
   }
   void erase_target(const TargetKey& key) override {
     changed_.load_balancing = true;
+    changed_.targets.insert(key);
     remove(state_.targets, "target", key);
   }
   void erase_load_balancer(const std::string& arn) override {
@@ -112,6 +117,8 @@ class Transaction final : public Draft {
   }
   void erase_rule(const std::string& arn) override {
     changed_.load_balancing = true;
+    if (const auto rule = state_.rules.find(arn); rule != state_.rules.end())
+      changed_.rules[arn] = rule->second.listener_arn;
     remove(state_.rules, "rule", arn);
   }
   void erase_trust_store(const std::string& arn) override {

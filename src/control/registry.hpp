@@ -44,8 +44,11 @@ struct Changed {
   bool network = false;  // VPCs, subnets
   std::set<std::string> security_groups;
   std::set<std::string> instances;
-  bool load_balancing = false;  // load balancers and all that belongs to them
-  bool load_balancers = false;  // their own records
+  bool load_balancing = false;               // load balancers and all that belongs to them
+  bool load_balancers = false;               // their own records
+  std::map<std::string, std::string> rules;  // ARN → its listener's
+  std::set<std::string> target_groups;
+  std::set<TargetKey> targets;
   std::set<std::string> stacks;
 };
 

@@ -5,9 +5,11 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/log.hpp"
+#include "routing/changes.hpp"
 #include "routing/snapshot.hpp"
 
 namespace weir::daemon {
@@ -20,6 +22,7 @@ struct Pending {
   std::uint64_t committed = 1;  // the state found at the start is the first to publish
   std::uint64_t published = 0;
   std::set<std::string> instances;  // changed since the last publication
+  routing::Changes changes;         // the same
   bool is_stopping = false;
 };
 
@@ -57,6 +60,12 @@ class PublisherThread final : public Publisher {
       std::lock_guard lock(pending.mutex);
       ++pending.committed;
       pending.instances.insert(changed.instances.begin(), changed.instances.end());
+      routing::Changes& changes = pending.changes;
+      changes.rules.insert(changed.rules.begin(), changed.rules.end());
+      changes.target_groups.insert(changed.target_groups.begin(), changed.target_groups.end());
+      changes.targets.insert(changed.targets.begin(), changed.targets.end());
+      if (changed.network || changed.load_balancers || !changed.instances.empty())
+        changes.all_targets = true;
     }
     pending.changed.notify_all();
   }
@@ -65,6 +74,7 @@ class PublisherThread final : public Publisher {
     while (true) {
       std::uint64_t wanted = 0;
       std::set<std::string> instances;
+      routing::Changes changes;
       {
         std::unique_lock lock(pending_->mutex);
         pending_->changed.wait(lock, [&] {
@@ -73,8 +83,9 @@ class PublisherThread final : public Publisher {
         if (pending_->is_stopping) return;
         wanted = pending_->committed;
         instances.swap(pending_->instances);
+        changes = std::exchange(pending_->changes, {});
       }
-      publish(wanted, instances);
+      publish(wanted, instances, changes);
       {
         std::lock_guard lock(pending_->mutex);
         pending_->published = wanted;
@@ -85,9 +96,10 @@ class PublisherThread final : public Publisher {
   }
 
   // The checker first, so that a worker never serves a target whose health nobody looks after.
-  void publish(std::uint64_t revision, const std::set<std::string>& instances) {
+  void publish(std::uint64_t revision, const std::set<std::string>& instances,
+               const routing::Changes& changes) {
     std::vector<std::string> nodes;
-    auto snapshot = compile(revision, nodes);
+    auto snapshot = compile(revision, changes, nodes);
     set_nodes(nodes);
     parts_.checker.apply(snapshot);
     parts_.data_plane.apply(snapshot);
@@ -95,7 +107,10 @@ class PublisherThread final : public Publisher {
     for (const auto& id : instances) parts_.checker.check_now(id);
   }
 
-  routing::SnapshotPtr compile(std::uint64_t revision, std::vector<std::string>& nodes) {
+  // The sources may be newer than `revision` and `changes` say: what comes in between is compiled
+  // or not, and is named again for the next snapshot.
+  routing::SnapshotPtr compile(std::uint64_t revision, const routing::Changes& changes,
+                               std::vector<std::string>& nodes) {
     routing::SnapshotPtr snapshot;
     parts_.registry.read([&](const control::State& state) {
       std::string_view vpc_cidr;
@@ -105,10 +120,10 @@ class PublisherThread final : public Publisher {
       for (const auto& [arn, balancer] : state.load_balancers) {
         for (const auto& node : balancer.nodes) nodes.push_back(node.private_ip);
       }
-      snapshot = routing::compile({state.load_balancers, state.listeners, state.rules,
-                                   state.target_groups, state.targets, state.instances, vpc_cidr,
-                                   &state.stickiness_keys},
-                                  current_.get(), revision);
+      snapshot =
+          routing::compile({state.load_balancers, state.listeners, state.rules, state.target_groups,
+                            state.targets, state.instances, vpc_cidr, &state.stickiness_keys},
+                           current_.get(), revision, &changes);
     });
     return snapshot;
   }

@@ -7,14 +7,16 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "base/log.hpp"
 #include "model/attributes.hpp"
 #include "model/base64.hpp"
+#include "routing/changes.hpp"
 #include "routing/compile_logs.hpp"
 #include "routing/compile_traffic.hpp"
-#include "routing/rule_matcher.hpp"
+#include "routing/rule_list.hpp"
 #include "routing/snapshot.hpp"
 #include "routing/targets.hpp"
 #include "routing/text.hpp"
@@ -105,11 +107,14 @@ std::optional<Transforms> compile_transforms(const model::Rule& source) {
 
 class Compiler {
  public:
-  Compiler(const Sources& sources, const Snapshot* previous)
-      : sources_(sources), previous_(previous), targets_(sources, previous) {
+  Compiler(const Sources& sources, const Snapshot* previous, const Changes* changes)
+      : sources_(sources),
+        previous_(previous),
+        changes_(previous == nullptr ? nullptr : changes),
+        targets_(sources, previous, changes_) {
     if (previous == nullptr) return;
     for (const Listener& listener : previous->listeners) {
-      if (listener.matcher) matchers_.emplace(listener.arn, listener.matcher);
+      if (listener.rules) rules_before_.emplace(listener.arn, listener.rules);
     }
   }
 
@@ -138,10 +143,25 @@ class Compiler {
     for (const auto& [arn, source] : sources_.target_groups)
       groups_.emplace(arn, static_cast<std::uint32_t>(groups_.size()));
     load_balancer_of_.resize(groups_.size(), nullptr);
+    // Forward actions name groups by position: where those move, all are compiled again.
+    keeps_rules_ =
+        changes_ != nullptr &&
+        std::ranges::equal(previous_->target_groups, sources_.target_groups, {}, &TargetGroup::arn,
+                           [](const auto& each) -> const std::string& { return each.first; });
   }
 
+  // Of all rules, or of those that have changed.
   void group_rules_by_listener() {
-    for (const auto& [arn, rule] : sources_.rules) rules_[rule.listener_arn].push_back(&rule);
+    if (!keeps_rules_) {
+      for (const auto& [arn, rule] : sources_.rules) rules_[rule.listener_arn].push_back(&rule);
+    } else {
+      for (const auto& [arn, listener_arn] : changes_->rules) {
+        auto& rules = rules_[listener_arn];
+        changed_rules_.insert(arn);
+        const auto found = sources_.rules.find(arn);
+        if (found != sources_.rules.end()) rules.push_back(&found->second);
+      }
+    }
     for (auto& [arn, rules] : rules_) std::ranges::sort(rules, {}, &model::Rule::priority);
   }
 
@@ -162,30 +182,57 @@ class Compiler {
   }
 
   void add_rules(Listener& out, const std::string& load_balancer_arn) {
+    const auto before = rules_before_.find(out.arn);
+    const RuleList* previous = before == rules_before_.end() ? nullptr : before->second.get();
     const auto sources = rules_.find(out.arn);
-    if (sources == rules_.end()) return;
-    out.matcher = matcher_for(out.arn, sources->second);
-    out.rules.reserve(sources->second.size());
-    for (const model::Rule* source : sources->second) {
-      out.rules.push_back({source->arn, source->priority, compile_actions(source->actions, groups_),
-                           compile_transforms(*source)});
-      note_use(out.rules.back().action, load_balancer_arn);
+    if (sources != rules_.end()) {
+      auto rules = compile_rules(sources->second, previous);
+      if (keeps_rules_ && previous != nullptr) add_unchanged(rules, *previous);
+      if (!rules.empty()) out.rules = std::make_shared<RuleList>(std::move(rules), previous);
+    } else if (keeps_rules_ && previous != nullptr) {
+      out.rules = before->second;
     }
+    if (!out.rules) return;
+    for (const std::uint32_t group : out.rules->groups()) note_use(group, load_balancer_arn);
   }
 
-  // Most changes are of other things than conditions: the matcher that there is goes on then, since
-  // ten thousand expressions take a second to compile.
-  std::shared_ptr<const RuleMatcher> matcher_for(const std::string& listener_arn,
-                                                 const std::vector<const model::Rule*>& sources) {
-    if (const auto found = matchers_.find(listener_arn); found != matchers_.end()) {
-      const RuleMatcher& known = *found->second;
-      const bool is_same =
-          std::ranges::equal(known.sources(), sources, {}, {}, &model::Rule::conditions);
-      if (is_same) return found->second;
+  // A rule whose conditions are what they were keeps them, and with them its place in the matcher.
+  std::vector<RulePtr> compile_rules(const std::vector<const model::Rule*>& sources,
+                                     const RuleList* previous) {
+    std::vector<RulePtr> out;
+    out.reserve(sources.size() + (previous == nullptr ? 0 : previous->rules().size()));
+    for (const model::Rule* source : sources) {
+      auto rule = std::make_shared<Rule>();
+      rule->arn = source->arn;
+      rule->priority = source->priority;
+      rule->action = compile_actions(source->actions, groups_);
+      rule->transforms = compile_transforms(*source);
+      if (previous != nullptr) rule->conditions = same_conditions(*source, previous->rules());
+      if (!rule->conditions)
+        rule->conditions =
+            std::make_shared<const std::vector<model::Condition>>(source->conditions);
+      out.push_back(std::move(rule));
     }
-    auto matcher = std::make_shared<RuleMatcher>();
-    for (const model::Rule* source : sources) matcher->add(source->conditions);
-    return matcher;
+    return out;
+  }
+
+  // nullptr where the rule was not there, or is another now.
+  static std::shared_ptr<const std::vector<model::Condition>> same_conditions(
+      const model::Rule& source, const std::vector<RulePtr>& before) {
+    const auto at = std::ranges::lower_bound(before, source.priority, {},
+                                             [](const RulePtr& rule) { return rule->priority; });
+    if (at == before.end() || (*at)->priority != source.priority) return nullptr;
+    return *(*at)->conditions == source.conditions ? (*at)->conditions : nullptr;
+  }
+
+  // `rules` are those that have changed, by priority.
+  void add_unchanged(std::vector<RulePtr>& rules, const RuleList& previous) const {
+    const auto changed = static_cast<std::ptrdiff_t>(rules.size());
+    for (const RulePtr& rule : previous.rules()) {
+      if (!changed_rules_.contains(rule->arn)) rules.push_back(rule);
+    }
+    std::ranges::inplace_merge(rules, rules.begin() + changed, {},
+                               [](const RulePtr& rule) { return rule->priority; });
   }
 
   // Weight 0 is use as well: the group's targets are checked and ready for the weight to change.
@@ -193,7 +240,10 @@ class Compiler {
     const auto* forward = std::get_if<Forward>(&action);
     if (forward == nullptr) return;
     for (const Forward::Weighted& weighted : forward->groups)
-      load_balancer_of_[weighted.target_group] = &sources_.load_balancers.at(load_balancer_arn);
+      note_use(weighted.target_group, load_balancer_arn);
+  }
+  void note_use(std::uint32_t group, const std::string& load_balancer_arn) {
+    load_balancer_of_[group] = &sources_.load_balancers.at(load_balancer_arn);
   }
 
   // A group that gets copies is in use as one is that gets requests: its targets are checked.
@@ -265,11 +315,14 @@ class Compiler {
 
   const Sources& sources_;
   const Snapshot* previous_;
+  const Changes* changes_;  // nullptr: anything may have changed
   TargetCompiler targets_;
   std::shared_ptr<Snapshot> out_ = std::make_shared<Snapshot>();
   Positions load_balancers_, groups_;
   // Of the previous snapshot, by listener.
-  std::unordered_map<std::string_view, std::shared_ptr<const RuleMatcher>> matchers_;
+  std::unordered_map<std::string_view, std::shared_ptr<const RuleList>> rules_before_;
+  bool keeps_rules_ = false;  // but for those that have changed
+  std::unordered_set<std::string_view> changed_rules_;
   std::unordered_map<std::string_view, std::vector<const model::Rule*>> rules_;  // by listener
   // By position of the group: the load balancer whose rules refer to it, nullptr where none does. A
   // group belongs to one load balancer only (reference §3.3).
@@ -279,8 +332,9 @@ class Compiler {
 
 }  // namespace
 
-SnapshotPtr compile(const Sources& sources, const Snapshot* previous, std::uint64_t revision) {
-  return Compiler(sources, previous).run(revision);
+SnapshotPtr compile(const Sources& sources, const Snapshot* previous, std::uint64_t revision,
+                    const Changes* changes) {
+  return Compiler(sources, previous, changes).run(revision);
 }
 
 }  // namespace weir::routing

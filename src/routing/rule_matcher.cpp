@@ -91,7 +91,6 @@ bool RuleMatcher::file_by_infix(InfixIndex& index, const TextPatterns& patterns,
 }
 
 void RuleMatcher::add(const std::vector<model::Condition>& conditions) {
-  sources_.push_back(conditions);
   Rule& rule = rules_.emplace_back();
   for (const model::Condition& source : conditions) {
     Condition condition = compile_condition(source);
@@ -125,33 +124,32 @@ bool RuleMatcher::candidate_holds(const Candidate& candidate, Subject& subject) 
                              [&](const Condition& condition) { return holds(condition, subject); });
 }
 
-bool RuleMatcher::improve(const Candidate& candidate, Subject& subject, std::uint32_t& best) const {
-  if (candidate.rule >= best) return true;
-  if (!candidate_holds(candidate, subject)) return false;
-  best = candidate.rule;
+bool RuleMatcher::improve(const Candidate& candidate, Search& search) const {
+  if (candidate.rule >= search.best) return true;
+  if (!search.now_at.empty() && search.now_at[candidate.rule] == gone) return false;
+  if (!candidate_holds(candidate, search.subject)) return false;
+  search.best = candidate.rule;
   return true;
 }
 
-void RuleMatcher::improve(const std::vector<Candidate>& candidates, Subject& subject,
-                          std::uint32_t& best) const {
+void RuleMatcher::improve(const std::vector<Candidate>& candidates, Search& search) const {
   for (const Candidate& candidate : candidates) {
-    if (improve(candidate, subject, best)) return;
+    if (improve(candidate, search)) return;
   }
 }
 
-void RuleMatcher::improve(const PathIndex& index, Subject& subject, std::uint32_t& best) const {
-  index.table.visit_matches(subject.path(), [&](std::uint32_t number) {
+void RuleMatcher::improve(const PathIndex& index, Search& search) const {
+  index.table.visit_matches(search.subject.path(), [&](std::uint32_t number) {
     const Filed& filed = index.filed[number];
-    if (improve(filed.first, subject, best)) return;
-    improve(filed.others, subject, best);
-    if (filed.rest) improve(*filed.rest, subject, best);
+    if (improve(filed.first, search)) return;
+    improve(filed.others, search);
+    if (filed.rest) improve(*filed.rest, search);
   });
-  if (index.by_infix) improve(*index.by_infix, subject.folded_path(), subject, best);
-  if (index.without_path) improve(*index.without_path, subject, best);
+  if (index.by_infix) improve(*index.by_infix, search.subject.folded_path(), search);
+  if (index.without_path) improve(*index.without_path, search);
 }
 
-void RuleMatcher::improve(const InfixIndex& index, std::string_view text, Subject& subject,
-                          std::uint32_t& best) const {
+void RuleMatcher::improve(const InfixIndex& index, std::string_view text, Search& search) const {
   if (index.table.empty()) return;
   // Each once, however often a hostile text repeats a literal.
   thread_local std::vector<std::uint32_t> found;
@@ -160,25 +158,25 @@ void RuleMatcher::improve(const InfixIndex& index, std::string_view text, Subjec
   std::ranges::sort(found);
   const auto repeated = std::ranges::unique(found);
   found.erase(repeated.begin(), repeated.end());
-  for (const std::uint32_t number : found) improve(index.filed[number], subject, best);
+  for (const std::uint32_t number : found) improve(index.filed[number], search);
 }
 
-void RuleMatcher::improve(const ConditionIndex& index, Subject& subject,
-                          std::uint32_t& best) const {
-  for (const ConditionIndex::List* list : index.lists_for(subject)) improve(*list, subject, best);
+void RuleMatcher::improve(const ConditionIndex& index, Search& search) const {
+  for (const ConditionIndex::List* list : index.lists_for(search.subject)) improve(*list, search);
 }
 
-std::optional<std::uint32_t> RuleMatcher::first_match(const RequestFacts& facts) const {
+std::optional<std::uint32_t> RuleMatcher::first_match(const RequestFacts& facts,
+                                                      std::span<const std::uint32_t> now_at) const {
   Subject subject(facts);
-  std::uint32_t best = no_rule;
+  Search search{subject, now_at, no_rule};
   if (hosts_.size() > 0) {
-    hosts_.visit_matches(subject.host(),
-                         [&](std::uint32_t number) { improve(by_host_[number], subject, best); });
+    hosts_.visit_matches(search.subject.host(),
+                         [&](std::uint32_t number) { improve(by_host_[number], search); });
   }
-  improve(any_host_, subject, best);
-  if (!by_host_infix_.table.empty()) improve(by_host_infix_, subject.host(), subject, best);
-  if (best == no_rule) return std::nullopt;
-  return best;
+  improve(any_host_, search);
+  if (!by_host_infix_.table.empty()) improve(by_host_infix_, search.subject.host(), search);
+  if (search.best == no_rule) return std::nullopt;
+  return search.best;
 }
 
 }  // namespace weir::routing

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "model/resources.hpp"
@@ -32,15 +33,19 @@ class RuleMatcher {
   // Adds the next rule by priority.
   void add(const std::vector<model::Condition>& conditions);
 
-  // What was added, in order: for those who ask whether a matcher can go on serving.
-  [[nodiscard]] const std::vector<std::vector<model::Condition>>& sources() const {
-    return sources_;
-  }
-
-  // Which rule, in order of add(), is the first whose conditions all hold. Any thread.
-  [[nodiscard]] std::optional<std::uint32_t> first_match(const RequestFacts& facts) const;
+  // Which rule, in order of add(), is the first whose conditions all hold. Any thread. Where
+  // `now_at` is not empty it has a number for each rule, and those with `gone` are left out.
+  static constexpr std::uint32_t gone = ~std::uint32_t{0};
+  [[nodiscard]] std::optional<std::uint32_t> first_match(
+      const RequestFacts& facts, std::span<const std::uint32_t> now_at = {}) const;
 
  private:
+  // A request's way through the index.
+  struct Search {
+    Subject& subject;
+    std::span<const std::uint32_t> now_at;
+    std::uint32_t best;
+  };
   struct Rule {
     std::optional<TextPatterns> path, host;
     std::vector<Condition> others;
@@ -72,16 +77,13 @@ class RuleMatcher {
                                    const Candidate& candidate);
   void file_under(Filed& filed, const Candidate& candidate);
   [[nodiscard]] bool candidate_holds(const Candidate& candidate, Subject& subject) const;
-  // True where the candidates after this one cannot improve `best` any more.
-  bool improve(const Candidate& candidate, Subject& subject, std::uint32_t& best) const;
-  void improve(const std::vector<Candidate>& candidates, Subject& subject,
-               std::uint32_t& best) const;
-  void improve(const PathIndex& index, Subject& subject, std::uint32_t& best) const;
-  void improve(const InfixIndex& index, std::string_view text, Subject& subject,
-               std::uint32_t& best) const;
-  void improve(const ConditionIndex& index, Subject& subject, std::uint32_t& best) const;
+  // True where the candidates after this one cannot improve the best any more.
+  bool improve(const Candidate& candidate, Search& search) const;
+  void improve(const std::vector<Candidate>& candidates, Search& search) const;
+  void improve(const PathIndex& index, Search& search) const;
+  void improve(const InfixIndex& index, std::string_view text, Search& search) const;
+  void improve(const ConditionIndex& index, Search& search) const;
 
-  std::vector<std::vector<model::Condition>> sources_;
   std::vector<Rule> rules_;
   AffixTable hosts_{AffixTable::End::back};
   std::vector<PathIndex> by_host_;  // by the numbers of hosts_

@@ -1,14 +1,15 @@
 #include "routing/snapshot.hpp"
 
-#include "routing/rule_matcher.hpp"
+#include "routing/rule_list.hpp"
 #include "routing/text.hpp"
 
 namespace weir::routing {
 
 Choice Listener::choose(const RequestFacts& facts) const {
-  const auto found = matcher ? matcher->first_match(facts) : std::nullopt;
-  if (!found) return {default_action, 0, static_cast<std::uint32_t>(rules.size())};
-  const Rule& rule = rules[*found];
+  if (!rules) return {default_action};
+  const auto found = rules->first_match(facts);
+  if (!found) return {default_action, 0, static_cast<std::uint32_t>(rules->rules().size())};
+  const Rule& rule = *rules->rules()[*found];
   return {rule.action, rule.priority, *found + 1, rule.transforms ? &*rule.transforms : nullptr};
 }
 

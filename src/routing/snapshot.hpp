@@ -84,9 +84,10 @@ struct TargetGroup {
   std::uint64_t identity = 0;  // for stickiness cookies
   // (identity, index) of the targets in order; only where the group is sticky.
   std::vector<std::pair<std::uint64_t, std::uint32_t>> by_identity;
-  std::uint32_t nodes = 1;      // of its load balancer
-  std::vector<Target> targets;  // in (id, port) order
-  bool in_use = false;          // some rule of a load balancer refers to it
+  std::uint32_t nodes = 1;        // of its load balancer
+  std::vector<Target> targets;    // in (id, port) order
+  bool in_use = false;            // some rule of a load balancer refers to it
+  std::string load_balancer_arn;  // that load balancer's
   // Where checks of targets in the VPC come from: an address of a node of that load balancer, since
   // its security groups are known by it. Empty: any.
   std::string check_source;
@@ -118,14 +119,18 @@ struct RequestFacts {
   std::string_view client_ip;
 };
 
-class RuleMatcher;  // the compiled conditions of one listener
+class RuleList;  // the rules of one listener, compiled
+struct Changes;
 
 struct Rule {
   std::string arn;
   int priority = 0;
   Action action;
   std::optional<Transforms> transforms;
+  // What it was compiled from; the same object in all snapshots while it does not change.
+  std::shared_ptr<const std::vector<model::Condition>> conditions;
 };
+using RulePtr = std::shared_ptr<const Rule>;  // shared by snapshots
 
 // What a request is met with, and by which rule.
 struct Choice {
@@ -141,9 +146,8 @@ struct Listener {
   std::uint16_t bound_port = 0;  // on this machine
   std::uint32_t load_balancer = 0;
   ResponseHeaders response_headers;
-  std::vector<Rule> rules;  // by priority
   Action default_action;
-  std::shared_ptr<const RuleMatcher> matcher;
+  std::shared_ptr<const RuleList> rules;  // nullptr: none
 
   // The first rule by priority whose conditions all hold, else the default one. No allocation.
   [[nodiscard]] Choice choose(const RequestFacts& facts) const;
@@ -218,8 +222,9 @@ struct Sources {
 };
 
 // Compiles. `previous` (may be null) lends its health cells and epochs, so that a target keeps its
-// health across changes. Never fails: what the control plane let in compiles.
+// health across changes; with `changes`, what has not changed since is not compiled again. Never
+// fails: what the control plane let in compiles.
 [[nodiscard]] SnapshotPtr compile(const Sources& sources, const Snapshot* previous,
-                                  std::uint64_t revision);
+                                  std::uint64_t revision, const Changes* changes = nullptr);
 
 }  // namespace weir::routing

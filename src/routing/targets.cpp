@@ -1,6 +1,9 @@
 #include "routing/targets.hpp"
 
 #include <algorithm>
+#include <iterator>
+
+#include "routing/changes.hpp"
 
 namespace weir::routing {
 namespace {
@@ -55,6 +58,7 @@ std::uint64_t identity_of(std::initializer_list<std::string_view> parts) {
 // A target that was registered anew is another one: its old sessions do not come back.
 void number_for_cookies(TargetGroup& group) {
   group.identity = identity_of({group.arn});
+  group.by_identity.clear();
   if (group.policy.stickiness.kind == BalancingPolicy::Stickiness::Kind::off) return;
   for (std::uint32_t i = 0; i < group.targets.size(); ++i) {
     Target& target = group.targets[i];
@@ -65,12 +69,15 @@ void number_for_cookies(TargetGroup& group) {
   std::ranges::sort(group.by_identity);
 }
 
+auto key_of(const Target& target) { return std::tie(target.id, target.port); }
+
 bool is_checked(const Target& target) { return target.usable && !target.draining; }
 
 }  // namespace
 
-TargetCompiler::TargetCompiler(const Sources& sources, const Snapshot* previous)
-    : sources_(sources), vpc_(IpRange::parse(sources.vpc_cidr)) {
+TargetCompiler::TargetCompiler(const Sources& sources, const Snapshot* previous,
+                               const Changes* changes)
+    : sources_(sources), changes_(changes), vpc_(IpRange::parse(sources.vpc_cidr)) {
   for (const auto& [arn, load_balancer] : sources.load_balancers) {
     for (const model::LoadBalancerNode& node : load_balancer.nodes)
       load_balancer_addresses_.insert(node.private_ip);
@@ -121,40 +128,81 @@ Target TargetCompiler::compile_target(const model::Target& source, const model::
 
 // A target keeps its health while it stays in use. One that comes back into use (its instance runs
 // again, it was registered again while draining) starts anew.
-void TargetCompiler::share_health(TargetGroup& out) const {
+void TargetCompiler::share_health(Target& target, const TargetGroup& previous) {
+  const auto old = std::ranges::lower_bound(previous.targets, key_of(target), {}, key_of);
+  if (old == previous.targets.end() || key_of(*old) != key_of(target)) return;
+  const bool comes_back = is_checked(target) && !is_checked(*old);
+  if (!comes_back) target.health = old->health;
+}
+
+void TargetCompiler::compile_targets(TargetGroup& out, const model::TargetGroup& source,
+                                     const model::LoadBalancer* load_balancer) const {
   const auto found = previous_groups_.find(out.arn);
   const TargetGroup* previous = found == previous_groups_.end() ? nullptr : found->second;
   out.health_epoch =
       previous != nullptr ? previous->health_epoch : std::make_shared<std::atomic<std::uint32_t>>();
-  const auto key = [](const Target& target) { return std::tie(target.id, target.port); };
-  for (Target& target : out.targets) {
-    if (previous != nullptr) {
-      const auto old = std::ranges::lower_bound(previous->targets, key(target), {}, key);
-      const bool is_same = old != previous->targets.end() && key(*old) == key(target);
-      const bool comes_back = is_checked(target) && is_same && !is_checked(*old);
-      if (is_same && !comes_back) target.health = old->health;
-    }
+  // The sources are ordered by (group, id, port), so this group's targets lie together.
+  const auto begin = sources_.targets.lower_bound({source.arn, {}, 0});
+  for (auto it = begin; it != sources_.targets.end() && std::get<0>(it->first) == source.arn;
+       ++it) {
+    Target& target = out.targets.emplace_back(compile_target(it->second, source, load_balancer));
+    if (previous != nullptr) share_health(target, *previous);
     if (!target.health) target.health = std::make_shared<TargetHealthCell>();
   }
 }
 
+bool TargetCompiler::goes_on(const TargetGroup& previous,
+                             const model::LoadBalancer* load_balancer) const {
+  const std::string_view arn = load_balancer == nullptr ? std::string_view() : load_balancer->arn;
+  return changes_ != nullptr && !changes_->all_targets &&
+         !changes_->target_groups.contains(previous.arn) && previous.load_balancer_arn == arn;
+}
+
+TargetGroup TargetCompiler::with_changed_targets(const TargetGroup& previous,
+                                                 const model::TargetGroup& source,
+                                                 const model::LoadBalancer* load_balancer) const {
+  TargetGroup out = previous;
+  const auto begin = changes_->targets.lower_bound({source.arn, {}, 0});
+  auto it = begin;
+  for (; it != changes_->targets.end() && std::get<0>(*it) == source.arn; ++it) {
+    const auto& [arn, id, port] = *it;
+    auto at = std::ranges::lower_bound(out.targets, std::tie(id, port), {}, key_of);
+    const bool was_there = at != out.targets.end() && key_of(*at) == std::tie(id, port);
+    const auto now = sources_.targets.find(*it);
+    if (now == sources_.targets.end()) {
+      if (was_there) out.targets.erase(at);
+      continue;
+    }
+    Target target = compile_target(now->second, source, load_balancer);
+    share_health(target, previous);
+    if (!target.health) target.health = std::make_shared<TargetHealthCell>();
+    if (was_there) {
+      *at = std::move(target);
+    } else {
+      out.targets.insert(at, std::move(target));
+    }
+  }
+  if (it != begin) number_for_cookies(out);
+  return out;
+}
+
 TargetGroup TargetCompiler::compile_group(const model::TargetGroup& source,
                                           const model::LoadBalancer* load_balancer) const {
+  const auto previous = previous_groups_.find(source.arn);
+  if (previous != previous_groups_.end() && goes_on(*previous->second, load_balancer))
+    return with_changed_targets(*previous->second, source, load_balancer);
   TargetGroup out;
   out.arn = source.arn;
   out.name = source.name;
   out.health_check = source.health_check;
   out.policy = compile_policy(source);
   out.in_use = load_balancer != nullptr;
+  if (load_balancer != nullptr) out.load_balancer_arn = load_balancer->arn;
   if (load_balancer != nullptr && !load_balancer->nodes.empty()) {
     out.nodes = static_cast<std::uint32_t>(load_balancer->nodes.size());
     out.check_source = load_balancer->nodes.front().private_ip;
   }
-  // The sources are ordered by (group, id, port), so this group's targets lie together.
-  const auto begin = sources_.targets.lower_bound({source.arn, {}, 0});
-  for (auto it = begin; it != sources_.targets.end() && std::get<0>(it->first) == source.arn; ++it)
-    out.targets.push_back(compile_target(it->second, source, load_balancer));
-  share_health(out);
+  compile_targets(out, source, load_balancer);
   number_for_cookies(out);
   return out;
 }

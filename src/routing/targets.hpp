@@ -17,8 +17,8 @@ namespace weir::routing {
 
 class TargetCompiler {
  public:
-  // `previous` may be null.
-  TargetCompiler(const Sources& sources, const Snapshot* previous);
+  // `previous` and `changes` may be null.
+  TargetCompiler(const Sources& sources, const Snapshot* previous, const Changes* changes);
 
   // `load_balancer`: the one whose rules refer to the group, nullptr where none does.
   [[nodiscard]] TargetGroup compile_group(const model::TargetGroup& source,
@@ -29,9 +29,18 @@ class TargetCompiler {
                                       const model::LoadBalancer* load_balancer) const;
   void locate_instance(Target& out) const;
   void locate_address(Target& out) const;
-  void share_health(TargetGroup& out) const;
+  void compile_targets(TargetGroup& out, const model::TargetGroup& source,
+                       const model::LoadBalancer* load_balancer) const;
+  // Nothing that says where its targets are has changed, but for targets themselves.
+  [[nodiscard]] bool goes_on(const TargetGroup& previous,
+                             const model::LoadBalancer* load_balancer) const;
+  [[nodiscard]] TargetGroup with_changed_targets(const TargetGroup& previous,
+                                                 const model::TargetGroup& source,
+                                                 const model::LoadBalancer* load_balancer) const;
+  static void share_health(Target& target, const TargetGroup& previous);
 
   const Sources& sources_;
+  const Changes* changes_;
   std::optional<IpRange> vpc_;
   std::set<std::string_view> load_balancer_addresses_;
   std::unordered_map<std::string_view, const TargetGroup*> previous_groups_;

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "routing/rule_matcher.hpp"
+#include "routing/rule_list.hpp"
 #include "routing/snapshot.hpp"
 
 namespace {
@@ -136,12 +136,16 @@ std::vector<Way> ways() {
 
 weir::routing::Listener make_listener(const Way& way, std::size_t rules) {
   weir::routing::Listener out;
-  auto matcher = std::make_shared<weir::routing::RuleMatcher>();
+  std::vector<weir::routing::RulePtr> all;
   for (std::size_t n = 0; n < rules; ++n) {
-    matcher->add(way.rule(n));
-    out.rules.push_back({number(n), static_cast<int>(n) + 1, weir::routing::Forward{}, {}});
+    all.push_back(std::make_shared<weir::routing::Rule>(
+        weir::routing::Rule{number(n),
+                            static_cast<int>(n) + 1,
+                            weir::routing::Forward{},
+                            {},
+                            std::make_shared<const std::vector<Condition>>(way.rule(n))}));
   }
-  out.matcher = matcher;
+  out.rules = std::make_shared<weir::routing::RuleList>(std::move(all), nullptr);
   return out;
 }
 
