@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "proxy/client_connection.hpp"
+#include "proxy/continuity.hpp"
 #include "proxy/serving.hpp"
 #include "telemetry/connection_line.hpp"
 #include "telemetry/count_request.hpp"
@@ -50,7 +51,8 @@ void Accounting::note_request_head(RequestRecord& record, std::string_view head,
   record.texts.set(Text::trace_id, value.substr(0, value.find('\r')));
 }
 
-ServingCells Accounting::prepare(const routing::Snapshot& snapshot, std::int64_t now_ms) {
+ServingCells Accounting::prepare(const routing::Snapshot& snapshot, const Serving* before,
+                                 std::int64_t now_ms) {
   ServingCells out;
   out.balancers.reserve(snapshot.load_balancers.size());
   for (const routing::LoadBalancer& balancer : snapshot.load_balancers) {
@@ -64,12 +66,19 @@ ServingCells Accounting::prepare(const routing::Snapshot& snapshot, std::int64_t
   for (const routing::TargetGroup& group : snapshot.target_groups) {
     ServingCells::Group& cells = out.groups.emplace_back();
     std::map<std::string_view, std::uint32_t> zones;
-    for (const routing::Target& target : group.targets) {
+    const routing::TargetGroup* old =
+        group_before(before ? before->snapshot.get() : nullptr, group.arn);
+    const std::vector<std::uint32_t> old_targets = targets_before(group, old);
+    cells.targets.reserve(group.targets.size());
+    for (std::size_t i = 0; i < group.targets.size(); ++i) {
+      const routing::Target& target = group.targets[i];
       const auto [zone, is_new] =
           zones.try_emplace(target.zone, static_cast<std::uint32_t>(cells.zones.size()));
       if (is_new) cells.zones.push_back(cells_->group({group.arn, target.zone}));
       cells.zone_of_target.push_back(zone->second);
-      cells.targets.push_back(cells_->target({group.arn, target.id, target.port}));
+      cells.targets.push_back(old_targets[i] == not_before
+                                  ? cells_->target({group.arn, target.id, target.port})
+                                  : before->cells.groups[old->index].targets[old_targets[i]]);
     }
   }
   cells_->prune(now_ms);

@@ -48,7 +48,9 @@ class Accounting {
   static void note_request_head(telemetry::RequestRecord& record, std::string_view head,
                                 std::uint32_t invalid_headers);
 
-  [[nodiscard]] ServingCells prepare(const routing::Snapshot& snapshot, std::int64_t now_ms);
+  // `before`: what the worker has served by until now, or null; it lends the cells of its targets.
+  [[nodiscard]] ServingCells prepare(const routing::Snapshot& snapshot, const Serving* before,
+                                     std::int64_t now_ms);
 
   // The node of the load balancer that a connection came in by.
   [[nodiscard]] static std::uint32_t node_of(const routing::LoadBalancer& load_balancer,

@@ -10,6 +10,7 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "net/socket.hpp"
+#include "proxy/continuity.hpp"
 #include "proxy/deregistration.hpp"
 #include "proxy/limits.hpp"
 
@@ -87,15 +88,14 @@ void Worker::apply(routing::SnapshotPtr snapshot) {
   for (const routing::TargetGroup& group : snapshot->target_groups) {
     Serving::Group& out = serving->groups.emplace_back(
         Serving::Group{&group, {group, seed_, trace_ids_.next()}, {}, {}});
-    out.pools.reserve(group.targets.size());
-    for (const routing::Target& target : group.targets) out.pools.push_back(pool_of(target));
+    take_pools(out);
   }
   serving->rate_lanes.reserve(snapshot->load_balancers.size());
   for (const routing::LoadBalancer& load_balancer : snapshot->load_balancers) {
     const auto& limit = load_balancer.rate_limit;
     serving->rate_lanes.push_back(limit != nullptr ? limit->limiter->lane_of(this) : nullptr);
   }
-  serving->cells = accounting_.prepare(*snapshot, loop_->now_ms());
+  serving->cells = accounting_.prepare(*snapshot, serving_ ? &*serving_ : nullptr, loop_->now_ms());
   stickiness_.sealer.use(snapshot->stickiness_keys);
   const bool cuts_off = serving_ && end_registrations(*serving_, *snapshot);
   serving->snapshot = std::move(snapshot);
@@ -108,6 +108,26 @@ void Worker::cut_off_deregistered() {
   targets_.for_each([](TargetConnection& connection) {
     if (connection.exchange() != nullptr) connection.exchange()->on_registration_ended();
   });
+}
+
+// A target that was in use has its pool among pools_ still, and keeps it while it is where it was.
+void Worker::take_pools(Serving::Group& group) {
+  const auto& targets = group.target_group->targets;
+  const routing::TargetGroup* old =
+      group_before(serving_ ? serving_->snapshot.get() : nullptr, group.target_group->arn);
+  const std::vector<std::uint32_t> old_targets = targets_before(*group.target_group, old);
+  const auto is_in_use = [](const routing::Target& target) {
+    return target.usable && !target.draining;
+  };
+  group.pools.reserve(targets.size());
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const std::uint32_t old_at = old_targets[i];
+    const routing::Target* was = old_at == not_before ? nullptr : &old->targets[old_at];
+    const bool stays = was != nullptr && is_in_use(*was) && is_in_use(targets[i]) &&
+                       was->address == targets[i].address && was->in_vpc == targets[i].in_vpc;
+    group.pools.push_back(stays ? serving_->groups[old->index].pools[old_at] : pool_of(targets[i]));
+    if (stays) group.pools.back()->is_wanted = true;
+  }
 }
 
 LocalRef<TargetPool> Worker::pool_of(const routing::Target& target) {

@@ -104,6 +104,7 @@ class Worker {
  private:
   class PortAcceptor;
 
+  void take_pools(Serving::Group& group);
   [[nodiscard]] LocalRef<TargetPool> pool_of(const routing::Target& target);
   [[nodiscard]] Fd target_socket(const TargetPool& pool);
   [[nodiscard]] Fd socket_from_node(const TargetPool& pool,
