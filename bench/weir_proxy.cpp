@@ -2,17 +2,22 @@
 //
 // What it serves by is compiled from resources as the daemon does it; there are no instances, no
 // health checks (the target is marked healthy) and no store. One worker, unless told otherwise.
+// On request it changes its configuration all the time.
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "proxy/data_plane.hpp"
+#include "routing/changes.hpp"
 #include "routing/snapshot.hpp"
 #include "support.hpp"
 
@@ -81,34 +86,95 @@ model::Rule rule(int priority, const std::string& path, int cluster) {
   return out;
 }
 
-routing::SnapshotPtr snapshot(std::uint16_t port, std::uint16_t target_port, int more_rules) {
-  std::map<std::string, model::LoadBalancer> load_balancers;
-  std::map<std::string, model::Listener> listeners;
-  std::map<std::string, model::Rule> rules;
-  std::map<std::string, model::TargetGroup> groups;
-  std::map<std::tuple<std::string, std::string, std::uint16_t>, model::Target> targets;
-  const std::map<std::string, model::Instance> instances;
-  load_balancers[load_balancer_arn] = load_balancer();
-  listeners[listener_arn] = listener(port);
-  for (const int cluster : {1, 2}) {
-    groups[group_arn(cluster)] = target_group(cluster);
-    targets[{group_arn(cluster), "127.0.0.1", target_port}] = target(cluster, target_port);
-    const model::Rule one = rule(cluster, "/cluster" + std::to_string(cluster) + "*", cluster);
-    rules[one.arn] = one;
-  }
-  for (int i = 0; i < more_rules; ++i) {
-    const model::Rule one = rule(3 + i, "/rule/" + std::to_string(i) + "*", 1);
-    rules[one.arn] = one;
-  }
-  routing::SnapshotPtr out = routing::compile(
-      {load_balancers, listeners, rules, groups, targets, instances, ""}, nullptr, 1);
-  for (const routing::TargetGroup& group : out->target_groups) {
-    for (const routing::Target& one : group.targets) {
-      one.health->state.store(routing::HealthState::healthy);
+// The resources, and the snapshots made of them as the daemon does it.
+class Configuration {
+ public:
+  Configuration(std::uint16_t port, std::uint16_t target_port, int more_rules, int more_targets) {
+    load_balancers_[load_balancer_arn] = load_balancer();
+    listeners_[listener_arn] = listener(port);
+    for (const int cluster : {1, 2}) {
+      groups_[group_arn(cluster)] = target_group(cluster);
+      put(target(cluster, target_port));
+      put(rule(cluster, "/cluster" + std::to_string(cluster) + "*", cluster));
     }
-    group.health_epoch->fetch_add(1);
+    for (int i = 0; i < more_rules; ++i) put(rule(3 + i, "/rule/" + std::to_string(i) + "*", 1));
+    for (int i = 0; i < more_targets; ++i) put(unused_target(i));
+    changes_ = {};
+    snapshot_ = compiled(nullptr);
+    for (const routing::TargetGroup& group : snapshot_->target_groups) {
+      for (const routing::Target& one : group.targets) {
+        if (one.id == "127.0.0.1") one.health->state.store(routing::HealthState::healthy);
+      }
+      group.health_epoch->fetch_add(1);
+    }
   }
-  return out;
+
+  [[nodiscard]] const routing::SnapshotPtr& snapshot() const { return snapshot_; }
+
+  // A target is registered or deregistered and a rule changed, in turns.
+  void change() {
+    const bool adds = ++turn_ % 2 != 0;
+    model::Target extra = unused_target(-1);
+    if (adds) {
+      put(std::move(extra));
+    } else {
+      const TargetKey key{extra.target_group_arn, extra.id, extra.port};
+      targets_.erase(key);
+      changes_.targets.insert(key);
+    }
+    put(rule(40'000, adds ? "/one*" : "/other*", 2));
+    snapshot_ = compiled(snapshot_.get());
+    changes_ = {};
+  }
+
+ private:
+  using TargetKey = std::tuple<std::string, std::string, std::uint16_t>;
+
+  // Nobody listens there, and no health check makes it healthy: it takes no request.
+  static model::Target unused_target(int number) {
+    model::Target out = target(1, 1);
+    const int place = number + 1;
+    out.id = "127.1." + std::to_string(place / 250) + '.' + std::to_string(place % 250 + 1);
+    return out;
+  }
+  void put(model::Target value) {
+    const TargetKey key{value.target_group_arn, value.id, value.port};
+    changes_.targets.insert(key);
+    targets_[key] = std::move(value);
+  }
+  void put(model::Rule value) {
+    changes_.rules[value.arn] = value.listener_arn;
+    const std::string arn = value.arn;
+    rules_[arn] = std::move(value);
+  }
+  [[nodiscard]] routing::SnapshotPtr compiled(const routing::Snapshot* previous) {
+    return routing::compile(
+        {load_balancers_, listeners_, rules_, groups_, targets_, instances_, ""}, previous,
+        ++revision_, &changes_);
+  }
+
+  std::map<std::string, model::LoadBalancer> load_balancers_;
+  std::map<std::string, model::Listener> listeners_;
+  std::map<std::string, model::Rule> rules_;
+  std::map<std::string, model::TargetGroup> groups_;
+  std::map<TargetKey, model::Target> targets_;
+  std::map<std::string, model::Instance> instances_;
+  routing::Changes changes_;
+  routing::SnapshotPtr snapshot_;
+  std::uint64_t revision_ = 0;
+  int turn_ = 0;
+};
+
+// Each change is said with the milliseconds until every worker served by it.
+[[noreturn]] void keep_changing(Configuration& configuration, proxy::DataPlane& data_plane,
+                                int every_ms) {
+  for (;;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(every_ms));
+    const std::int64_t begin = monotonic_ns();
+    configuration.change();
+    data_plane.apply(configuration.snapshot());
+    std::fprintf(stderr, "changed in %.3f ms\n", static_cast<double>(monotonic_ns() - begin) / 1e6);
+  }
 }
 
 net::Backend backend_of(const std::string& word) {
@@ -128,7 +194,8 @@ T or_die(Result<T> result) {
 
 int main(int argc, char** argv) {
   using namespace weir;
-  const bench::Options options(argc, argv, {"port", "target-port", "workers", "loop", "rules"});
+  const bench::Options options(
+      argc, argv, {"port", "target-port", "workers", "loop", "rules", "targets", "change-ms"});
   bench::raise_descriptor_limit();
   std::signal(SIGPIPE, SIG_IGN);
   proxy::DataPlaneOptions plane;
@@ -138,9 +205,12 @@ int main(int argc, char** argv) {
   const auto data_plane = bench::or_die(proxy::DataPlane::start(std::move(plane)));
   const std::uint16_t port =
       bench::or_die(data_plane->open_port(static_cast<std::uint16_t>(options.number("port", 0))));
-  data_plane->apply(bench::snapshot(port,
-                                    static_cast<std::uint16_t>(options.number("target-port", 0)),
-                                    static_cast<int>(options.number("rules", 0))));
+  bench::Configuration configuration(
+      port, static_cast<std::uint16_t>(options.number("target-port", 0)),
+      static_cast<int>(options.number("rules", 0)), static_cast<int>(options.number("targets", 0)));
+  data_plane->apply(configuration.snapshot());
   bench::announce(port);
+  if (const auto every_ms = static_cast<int>(options.number("change-ms", 0)); every_ms > 0)
+    bench::keep_changing(configuration, *data_plane, every_ms);
   for (;;) pause();
 }

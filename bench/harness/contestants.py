@@ -1,4 +1,5 @@
 """Who is measured: the relay, nginx, HAProxy and Weir, each a child process of ours."""
+import os
 import pathlib
 import re
 import shutil
@@ -29,6 +30,8 @@ class Wanted:
     backend: int  # port
     connections: int  # to be ready for
     rules: int
+    targets: int = 0  # more of them, that take no request
+    change_ms: int = 0  # Weir alone: between changes of its configuration
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ def available(programs: pathlib.Path) -> list[Contestant]:
                 f"weir-{loop}", f"Weir ({loop})", "weir",
                 lambda wanted, loop=loop:
                     [str(programs / "bench_weir_proxy"), "--loop", loop, "--target-port",
-                     str(wanted.backend), "--rules", str(wanted.rules)], True))
+                     str(wanted.backend), "--rules", str(wanted.rules), "--targets",
+                     str(wanted.targets), "--change-ms", str(wanted.change_ms)], True))
     return found
 
 
@@ -151,6 +155,12 @@ class Running:
                     raise self.failure(f"does not serve ({error})") from error
                 time.sleep(0.02)
 
+    def changes_ms(self) -> list[float]:
+        """Of the changes made so far, the time until each was in force."""
+        log = self.log.fileno()  # not seeked: the child writes by the same offset
+        said = os.pread(log, os.fstat(log).st_size, 0).decode(errors="replace")
+        return [float(one) for one in re.findall(r"^changed in ([0-9.]+) ms$", said, re.MULTILINE)]
+
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
@@ -172,13 +182,14 @@ def start_backend(programs: pathlib.Path, core: int) -> Running:
 
 
 def start(contestant: Contestant, backend: Running, core: int, connections: int,
-          rules: int = 0) -> Running:
+          rules: int = 0, targets: int = 0, change_ms: int = 0) -> Running:
     """A port that is given may have been taken meanwhile: then another is tried."""
     for attempts_left in (2, 1, 0):
         folder = tempfile.TemporaryDirectory(prefix=f"weir-bench-{contestant.name}-")
         port = None if contestant.announces_port else free_port()
         command = contestant.command(
-            Wanted(pathlib.Path(folder.name), port or 0, backend.port, connections, rules))
+            Wanted(pathlib.Path(folder.name), port or 0, backend.port, connections, rules, targets,
+                   change_ms))
         try:
             return Running(command, core, folder, port)
         except NotStarted:

@@ -68,6 +68,7 @@ def sample(settings: Settings, scenario: Scenario, proxy: who.Running, backend: 
     more: dict[str, object] = {"watch": proxy.pid}
     if rate is not None:
         more["rate"] = rate
+    changes_before = len(proxy.changes_ms())
     ours = -machine.cpu_seconds(proxy.pid) - machine.cpu_seconds(backend.pid)
     busy, stolen = machine.busy_and_stolen(cores)
     result, load_seconds = run_load(settings, load_core,
@@ -78,7 +79,11 @@ def sample(settings: Settings, scenario: Scenario, proxy: who.Running, backend: 
     seconds = result["elapsed_ns"] / 1e9
     if result["requests"] == 0:
         raise Wrong("no request was answered in the measured time")
+    changes = sorted(proxy.changes_ms()[changes_before:])
+    if scenario.change_ms and not changes:
+        raise Wrong("nothing was changed in the measured time")
     return {
+        **({"in_force_ms": changes[len(changes) // 2]} if changes else {}),
         "cpu_us": result["cpu_ns"] / 1000 / result["requests"],
         "requests_per_second": result["requests"] / seconds,
         "core_share": result["cpu_ns"] / result["elapsed_ns"],
@@ -187,7 +192,7 @@ def run_traffic(settings: Settings, scenario: Scenario, field: list[who.Contesta
             ready_for = min(READY_FOR, connections_max())
             try:
                 running[one.name] = who.start(one, backend, settings.proxy_core, ready_for,
-                                              scenario.rules)
+                                              scenario.rules, scenario.targets, scenario.change_ms)
             except who.NotStarted as error:
                 entry["contestants"][one.name]["errors"].append(str(error))
         for number in range(settings.rounds):

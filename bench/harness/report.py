@@ -8,6 +8,7 @@ TABLES = [
     ("Latency of requests due at a constant rate, p50, µs", ("latency",), "p50_us", 1),
     ("p99, µs", ("latency",), "p99_us", 1),
     ("p99.9, µs", ("latency",), "p99_9_us", 1),
+    ("Time until a change is in force, ms", ("latency",), "in_force_ms", 1),
     ("Resident memory per idle connection, bytes", ("memory",), "bytes", 1),
 ]
 
@@ -51,13 +52,19 @@ def goal_cell(entry: dict) -> str:
     return "; ".join(part for part in parts if part)
 
 
+def has_figures(entry: dict, key: str) -> bool:
+    """Errors are told in any table but those that few scenarios are in."""
+    return any(key in sample for one in entry["contestants"].values() for sample in one["samples"]) \
+        or (key != "in_force_ms" and any(one["errors"] for one in entry["contestants"].values()))
+
+
 def table(results: dict, kinds: tuple[str, ...], key: str, scale: float) -> list[list[str]]:
     names = contestants(results)
     with_goal = any(stats.goal_of(entry) and entry["kind"] in kinds and stats.KEYS[entry["kind"]] == key
                     for entry in results["scenarios"].values())
     rows = [["", *(one["title"] for one in names.values()), *(["Weir's goal"] if with_goal else [])]]
     for entry in results["scenarios"].values():
-        if entry["kind"] in kinds:
+        if entry["kind"] in kinds and has_figures(entry, key):
             title = entry["title"]
             if "rate" in entry:
                 title += f" ({number(entry['rate'])}/s)"

@@ -25,6 +25,8 @@ class Scenario:
     without: tuple[str, ...] = ()  # roles
     rules: int = 0  # path rules beside those of the two clusters: /rule/0 …
     connections: int = field(default=64)
+    targets: int = 0  # beside the one that answers; they are not healthy
+    change_ms: int = 0  # between changes: a target comes or goes, a rule changes
 
 
 SMALL = {"path": "/cluster1", "expect-text": SMALL_TEXT}
@@ -57,11 +59,17 @@ ALL = [
              {"mode": "closed", "path": "/rule/9999/x", "expect-text": SMALL_TEXT}, rules=10_000),
     Scenario("latency", "latency at half the best peer's peak, 64 connections",
              {"mode": "open", **SMALL}, kind="latency"),
+    # The peers have no such thing: a change is a reload, with new processes.
+    Scenario("targets-10000", "the same with 10 000 targets",
+             {"mode": "open", **SMALL}, kind="latency", without=("floor", "peer"), targets=10_000),
+    Scenario("change-10000", "the same, a target and a rule changed ten times a second",
+             {"mode": "open", **SMALL}, kind="latency", without=("floor", "peer"), targets=10_000,
+             change_ms=100),
     Scenario("idle-8000", "8 000 idle keep-alive connections",
              {"mode": "idle", **SMALL}, kind="memory", goal_bytes=400, without=("floor",),
              connections=8000),
 ]
-# The latency scenario takes its rate from this one's peers.
+# Latency scenarios take their rate from this one's peers.
 PEAK = "keepalive-64"
 
 
@@ -73,5 +81,6 @@ def chosen(names: list[str] | None) -> list[Scenario]:
     if unknown:
         raise SystemExit(f"no scenario {', '.join(sorted(unknown))}; there are: "
                          + ", ".join(scenario.name for scenario in ALL))
-    wanted = set(names) | ({PEAK} if "latency" in names else set())
+    wanted = set(names) | ({PEAK} if any(scenario.kind == "latency" and scenario.name in names for scenario in ALL)
+                           else set())
     return [scenario for scenario in ALL if scenario.name in wanted]

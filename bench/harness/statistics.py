@@ -30,7 +30,8 @@ def figure(values: list[float]) -> Figure | None:
 
 def values(contestant: dict, key: str) -> list[float]:
     """Empty where errors occurred: such a contestant has no figure."""
-    return [] if contestant["errors"] else [sample[key] for sample in contestant["samples"]]
+    return [] if contestant["errors"] else [sample[key] for sample in contestant["samples"]
+                                            if key in sample]
 
 
 def ratio(entry: dict, name: str, against: str) -> Figure | None:
