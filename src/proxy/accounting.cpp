@@ -18,6 +18,8 @@
 namespace weir::proxy {
 namespace {
 
+constexpr std::int64_t prune_every_ms = 1000;
+
 // Read anew each time, since the wall clock may be set while the daemon runs.
 std::int64_t to_wall_us() { return wall_us() - monotonic_ns() / 1000; }
 
@@ -81,7 +83,11 @@ ServingCells Accounting::prepare(const routing::Snapshot& snapshot, const Servin
                                   : before->cells.groups[old->index].targets[old_targets[i]]);
     }
   }
-  cells_->prune(now_ms);
+  // A walk over all cells: not for each of many changes in a row.
+  if (now_ms >= prune_from_ms_) {
+    cells_->prune(now_ms);
+    prune_from_ms_ = now_ms + prune_every_ms;
+  }
   return out;
 }
 

@@ -90,6 +90,7 @@ class Accounting {
            telemetry::BalancerCells& cells);
 
   std::shared_ptr<telemetry::WorkerCells> cells_;
+  std::int64_t prune_from_ms_ = 0;
   std::shared_ptr<telemetry::LogRing> log_;
   std::string packed_;  // scratch
   std::uint64_t seed_;  // of the ids of connections
