@@ -6,7 +6,6 @@
 // WAL + synchronous=FULL: a commit that has returned has been fsynced.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sqlite3.h>
 
 #include <cerrno>
 #include <memory>
@@ -14,6 +13,7 @@
 
 #include "base/assert.hpp"
 #include "base/fd.hpp"
+#include "store/sqlite.hpp"
 #include "store/store.hpp"
 
 namespace weir::store {
@@ -23,48 +23,6 @@ namespace {
 constexpr int schema_version = 1;
 // "Weir" in the file's header, so that `file` and we can tell it from other databases.
 constexpr int application_id = 0x57656972;
-
-struct CloseDatabase {
-  void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
-};
-struct FinalizeStatement {
-  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-};
-using Database = std::unique_ptr<sqlite3, CloseDatabase>;
-using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
-
-// Clears a prepared statement's run when the scope ends, so that it holds no lock or borrowed text.
-class Run {
- public:
-  explicit Run(const Statement& statement) : statement_(statement.get()) {}
-  Run(const Run&) = delete;
-  Run& operator=(const Run&) = delete;
-  ~Run() {
-    sqlite3_reset(statement_);
-    sqlite3_clear_bindings(statement_);
-  }
-  // `text` outlives this.
-  Run& bind(int index, const std::string& text) {
-    sqlite3_bind_text64(statement_, index, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
-    return *this;
-  }
-  Run& bind(int index, std::uint64_t number) {
-    sqlite3_bind_int64(statement_, index, static_cast<sqlite3_int64>(number));
-    return *this;
-  }
-  [[nodiscard]] int step() { return sqlite3_step(statement_); }
-  [[nodiscard]] std::string text(int column) const {
-    const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
-    return bytes == nullptr ? std::string() : std::string(bytes, size);
-  }
-  [[nodiscard]] std::int64_t number(int column) const {
-    return sqlite3_column_int64(statement_, column);
-  }
-
- private:
-  sqlite3_stmt* statement_;
-};
 
 class SqliteStore final : public Store {
  public:

@@ -1,8 +1,9 @@
 // Durable, versioned, watchable records: what the control plane must not lose.
 //
-// A Store holds records (kind, key) → body, the body being JSON that it does not look into. A commit
-// is a transaction: all of its changes or none, on disk when it returns, and one revision further.
-// SQLite is behind it by default (WAL, synchronous=FULL); the interface is small enough for etcd.
+// A Store holds records (kind, key) → body, the body being JSON that it does not look into. A
+// commit is a transaction: all of its changes or none, on disk when it returns, and one revision
+// further. SQLite is behind it by default (WAL, synchronous=FULL); the interface is small enough
+// for etcd.
 #pragma once
 
 #include <cstdint>
