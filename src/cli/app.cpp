@@ -65,6 +65,7 @@ class App {
   std::string output_ = "text";
   UpOptions up_;
   ExplainOptions explain_;
+  TopOptions top_;
   daemon::ServeOptions serve_;
   std::string event_loop_;
   std::string name_, id_, path_;
@@ -175,6 +176,17 @@ void App::add_stack_commands() {
 
   add(app_, "status", "What runs, where, how healthy",
       "Examples:\n  weir status\n  weir status --output json", [this] { return status(common_); });
+
+  CLI::App* top_command =
+      add(app_, "top", "Requests, answers, latency and health, as they are now",
+          "Examples:\n  weir top\n  weir top --once\n  weir top --interval 5 --output json",
+          [this] { return top(common_, top_); });
+  top_command->add_flag("--once", top_.is_once, "one look, over one interval");
+  top_command
+      ->add_option("--interval", top_.interval_seconds,
+                   "seconds between looks (default: 1; into a pipe one look only)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.05, 86'400.0));
 
   CLI::App* explain_command = add(
       app_, "explain", "Which rule takes a request, and why the rules before it do not",

@@ -32,6 +32,11 @@ struct ExplainOptions {
   std::string client_ip = "127.0.0.1";
 };
 
+struct TopOptions {
+  bool is_once = false;
+  double interval_seconds = 0;  // 0: a second, and once only where no terminal shows it
+};
+
 // Says on standard error what is wrong and what to do (and on standard output as JSON where that is
 // asked for); returns 1.
 int report_error(const Common& common, const Error& error);
@@ -39,6 +44,7 @@ int report_error(const Common& common, const Error& error);
 int up(const Common& common, const UpOptions& options);
 int down(const Common& common, const std::string& name, bool is_all);
 int status(const Common& common);
+int top(const Common& common, const TopOptions& options);
 int explain(const Common& common, const ExplainOptions& options);
 int instances(const Common& common, bool is_all);
 int instances_action(const Common& common, const std::string& action,

@@ -1,7 +1,9 @@
 #include "daemon/api_services.hpp"
 
+#include "aws/cloudwatch/cloudwatch_service.hpp"
 #include "aws/elbv2/elbv2_service.hpp"
 #include "aws/sts/sts_service.hpp"
+#include "base/clock.hpp"
 #include "control/trust_stores.hpp"
 
 namespace weir::daemon {
@@ -16,6 +18,7 @@ std::vector<std::unique_ptr<aws::Service>> make_services(
       {parts.registry, parts.elb,
        std::make_shared<control::TrustStores>(parts.registry, objects, parts.elb.limits()),
        [&publisher = parts.publisher] { publisher.flush(); }}));
+  services.push_back(aws::make_cloudwatch_service({parts.metrics, wall_ms}));
   return services;
 }
 

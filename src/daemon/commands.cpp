@@ -8,6 +8,7 @@
 #include <array>
 #include <exception>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "compute/image.hpp"
 #include "daemon/credential_commands.hpp"
@@ -16,6 +17,7 @@
 #include "daemon/instance_commands.hpp"
 #include "daemon/json.hpp"
 #include "daemon/report.hpp"
+#include "daemon/top_command.hpp"
 
 namespace weir::daemon {
 namespace {
@@ -26,6 +28,10 @@ Result<Json> run_explain(Parts& parts, const Json& request, Session&) {
   Result<Json> out = Json{};
   parts.registry.read([&](const control::State& state) { out = explain_json(state, request); });
   return out;
+}
+
+Result<Json> run_top(Parts& parts, const Json&, Session&) {
+  return top_json(parts.ledger->totals(), *parts.ledger->snapshot(), monotonic_ms());
 }
 
 Result<Json> run_ping(Parts& parts, const Json&, Session&) { return daemon_json(parts); }
@@ -106,10 +112,11 @@ struct Command {
   bool any_version = false;  // understood from a CLI of another version too
 };
 
-constexpr std::array<Command, 15> commands{{
+constexpr std::array<Command, 16> commands{{
     {"ping", run_ping, true},
     {"stop", run_stop, true},
     {"status", run_status},
+    {"top", run_top},
     {"explain", run_explain},
     {"up", run_up},
     {"down", run_down},

@@ -23,10 +23,12 @@
 #include "daemon/commands.hpp"
 #include "daemon/control_socket.hpp"
 #include "daemon/data_plane_link.hpp"
+#include "daemon/open_metrics.hpp"
 #include "daemon/parts.hpp"
 #include "daemon/privileges.hpp"
 #include "daemon/ready_line.hpp"
 #include "daemon/state_folder.hpp"
+#include "metrics/collector.hpp"
 #include "net/socket.hpp"
 #include "store/store.hpp"
 #include "telemetry/prometheus.hpp"
@@ -108,6 +110,7 @@ class Daemon {
   Status start_holder();
   Status start_control_plane();
   Status start_data_plane();
+  Status start_metrics();
   Status start_api();
   Status start_control_socket();
   Status start_admin();
@@ -132,6 +135,8 @@ class Daemon {
   std::unique_ptr<control::Ec2> ec2_;
   std::unique_ptr<stacks::Engine> engine_;
   std::unique_ptr<Publisher> publisher_;
+  std::unique_ptr<metrics::MetricStore> metrics_;
+  std::unique_ptr<metrics::Collector> collector_;
   std::unique_ptr<Parts> parts_;
   std::unique_ptr<Api> api_;
   std::thread resumer_;
@@ -146,6 +151,7 @@ Daemon::~Daemon() {
   if (resumer_.joinable()) resumer_.join();
   api_.reset();
   parts_.reset();
+  collector_.reset();
   publisher_.reset();
   engine_.reset();
   ec2_.reset();
@@ -164,9 +170,9 @@ Status Daemon::start() {
   if (options_.is_background) log_to(folder_->file("weir.log"));
   timings_.mark("state folder");
 
-  for (const auto step :
-       {&Daemon::start_holder, &Daemon::start_control_plane, &Daemon::start_data_plane,
-        &Daemon::start_api, &Daemon::start_control_socket, &Daemon::start_admin}) {
+  for (const auto step : {&Daemon::start_holder, &Daemon::start_control_plane,
+                          &Daemon::start_data_plane, &Daemon::start_metrics, &Daemon::start_api,
+                          &Daemon::start_control_socket, &Daemon::start_admin}) {
     if (auto done = (this->*step)(); !done) return done;
   }
   return {};
@@ -262,6 +268,15 @@ Status Daemon::start_data_plane() {
   return {};
 }
 
+Status Daemon::start_metrics() {
+  auto opened = open_metrics(folder_->file("metrics.db"));
+  if (!opened) return std::unexpected(opened.error());
+  metrics_ = std::move(*opened);
+  collector_ = std::make_unique<metrics::Collector>(*metrics_, ledger_, wall_ms);
+  timings_.mark("metrics");
+  return {};
+}
+
 Status Daemon::start_api() {
   parts_ = std::unique_ptr<Parts>(new Parts{options_.state_dir,
                                             wall_ms(),
@@ -273,6 +288,8 @@ Status Daemon::start_api() {
                                             *data_plane_,
                                             *publisher_,
                                             *changes_,
+                                            *metrics_,
+                                            ledger_,
                                             [this] { ::eventfd_write(stop_event_.get(), 1); },
                                             {}});
   if (options_.api == "off") return {};

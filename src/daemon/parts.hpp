@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "compute/compute.hpp"
@@ -12,8 +13,10 @@
 #include "daemon/change_signal.hpp"
 #include "daemon/publisher.hpp"
 #include "daemon/version.hpp"
+#include "metrics/metric_store.hpp"
 #include "proxy/data_plane.hpp"
 #include "stacks/engine.hpp"
+#include "telemetry/totals.hpp"
 
 namespace weir::daemon {
 
@@ -33,6 +36,8 @@ struct Parts {
   proxy::DataPlane& data_plane;
   Publisher& publisher;
   ChangeSignal& changes;
+  metrics::MetricStore& metrics;
+  std::shared_ptr<const telemetry::Ledger> ledger;
   std::function<void()> request_stop;
   ApiStatus api;
 };

@@ -38,7 +38,9 @@ Collector::~Collector() {
 
 void Collector::collect() {
   const std::lock_guard lock(collecting_);
-  put(metrics_.collect(ledger_->totals(), *ledger_->snapshot(), clock_() / 1'000));
+  const auto snapshot = ledger_->snapshot();
+  put(metrics_.collect(ledger_->totals(), *snapshot, clock_() / 1'000));
+  put(LoadBalancingMetrics::hosts(*snapshot, clock_() / 1'000));
 }
 
 void Collector::put(std::vector<Sample> samples) {
