@@ -1,10 +1,10 @@
 #include "metrics/load_balancing.hpp"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 namespace weir::metrics {
 namespace {
@@ -197,17 +197,8 @@ std::map<std::string, Hosts> hosts_of(const routing::TargetGroup& group) {
 
 std::map<std::string, std::string> balancers_of_groups(const routing::Snapshot& snapshot) {
   std::map<std::string, std::string> out;
-  for (const routing::Listener& listener : snapshot.listeners) {
-    const std::string& balancer = snapshot.load_balancers[listener.load_balancer].arn;
-    const auto note = [&](const routing::Action& action) {
-      const auto* forward = std::get_if<routing::Forward>(&action);
-      if (forward == nullptr) return;
-      for (const auto& group : forward->groups)
-        out[snapshot.target_groups[group.target_group].arn] = balancer;
-    };
-    note(listener.default_action);
-    for (const routing::Rule& rule : listener.rules) note(rule.action);
-  }
+  for (const routing::TargetGroup& group : snapshot.target_groups)
+    if (!group.load_balancer_arn.empty()) out[group.arn] = group.load_balancer_arn;
   return out;
 }
 

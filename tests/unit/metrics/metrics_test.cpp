@@ -246,6 +246,7 @@ std::shared_ptr<routing::Snapshot> snapshot_of_two_zones() {
   out->target_groups.resize(1);
   routing::TargetGroup& group = out->target_groups[0];
   group.arn = group_arn;
+  group.load_balancer_arn = balancer_arn;
   using enum routing::HealthState;
   for (const auto& [zone, state] :
        {std::pair("us-east-1a", healthy), std::pair("us-east-1a", healthy),
@@ -257,8 +258,6 @@ std::shared_ptr<routing::Snapshot> snapshot_of_two_zones() {
     target.health->state = state;
     group.targets.push_back(std::move(target));
   }
-  out->listeners.resize(1);
-  out->listeners[0].default_action = routing::Forward{{{0, 1}}, 1, 0};
   return out;
 }
 
