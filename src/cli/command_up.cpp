@@ -79,6 +79,7 @@ class DeployProgress {
   void on_event(const Json& event) {
     const auto kind = daemon::text_of(event, "event");
     if (kind == "plan") on_plan(event);
+    if (kind == "changes") on_changes(event);
     if (kind == "resource") on_resource(event);
     if (kind == "targets") on_targets(event);
     if (kind == "removing") on_removing(event);
@@ -91,6 +92,20 @@ class DeployProgress {
                                counted(event.value("instances", 0L), "instance")));
   }
 
+  // What an update does to each resource, before it does it.
+  void on_changes(const Json& event) {
+    is_update_ = true;
+    for (const auto& change : event.at("changes")) {
+      const auto action = daemon::text_of(change, "action");
+      std::string properties;
+      for (const auto& name : change.at("properties")) {
+        properties += (properties.empty() ? ": " : ", ") + name.get<std::string>();
+      }
+      progress_.line(fmt::format("  {:<8}{} ({}){}", action, daemon::text_of(change, "logical_id"),
+                                 daemon::text_of(change, "type"), properties));
+    }
+  }
+
   void on_resource(const Json& event) {
     const auto status = daemon::text_of(event, "status");
     const auto type = daemon::text_of(event, "type");
@@ -98,6 +113,9 @@ class DeployProgress {
     if (type == "AWS::CloudFormation::Stack") return;
     if (status.ends_with("_FAILED")) {
       progress_.line(fmt::format("{} ({}): {}", id, type, daemon::text_of(event, "reason")));
+    } else if (is_update_ && status.ends_with("_COMPLETE")) {
+      progress_.update(
+          fmt::format("{} {}", status == "DELETE_COMPLETE" ? "removed" : "updated", id));
     } else if (status == "CREATE_COMPLETE") {
       ++made_;
       progress_.update(fmt::format("making resources: {} of {}, {}", made_, resources_, id));
@@ -125,6 +143,7 @@ class DeployProgress {
   std::string title_;
   long resources_ = 0;
   long made_ = 0;
+  bool is_update_ = false;
 };
 
 bool resolves(const std::string& name) {
@@ -222,7 +241,10 @@ void print_timings(const Json& timings) {
 void print_up(const Json& result, const UpOptions& options, double ms) {
   const auto name = daemon::text_of(result.at("stack"), "name");
   const auto healthy = result.at("targets").value("healthy", 0L);
-  if (daemon::flag_of(result, "existed")) {
+  if (daemon::flag_of(result, "updated")) {
+    fmt::print("Stack {} is updated: {} healthy after {}.\n", name, counted(healthy, "target"),
+               duration_text(ms));
+  } else if (daemon::flag_of(result, "existed")) {
     fmt::print("Stack {} is up already: {} healthy.\n", name, counted(healthy, "target"));
   } else {
     fmt::print("Stack {} is up: {} healthy after {}.\n", name, counted(healthy, "target"),

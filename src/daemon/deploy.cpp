@@ -13,8 +13,6 @@
 #include "daemon/health_wait.hpp"
 #include "daemon/report.hpp"
 #include "stacks/builtin.hpp"
-#include "stacks/secrets.hpp"
-#include "stacks/template.hpp"
 
 namespace weir::daemon {
 namespace {
@@ -56,61 +54,6 @@ std::optional<model::Stack> find_stack(const Parts& parts, const std::string& na
   return stack;
 }
 
-// What a deployment is made with: the parameters given, and the defaults of the others.
-std::map<std::string, std::string> effective_parameters(
-    const stacks::Template& parsed, const std::map<std::string, std::string>& given) {
-  auto parameters = given;
-  for (const auto& declared : parsed.parameters) {
-    if (declared.default_value) parameters.try_emplace(declared.name, *declared.default_value);
-  }
-  return parameters;
-}
-
-bool is_secret(const stacks::Template& parsed, const std::string& name) {
-  return std::ranges::any_of(parsed.parameters, [&](const stacks::ParameterDeclaration& declared) {
-    return declared.name == name && declared.no_echo;
-  });
-}
-
-// How a parameter's value differs from the stack's; empty where it does not.
-std::string difference(const model::Stack& stack, const stacks::Template& parsed,
-                       const std::string& name, const std::string& value) {
-  if (is_secret(parsed, name)) {
-    const auto sealed = stack.secrets.find(name);
-    const bool is_same =
-        sealed != stack.secrets.end() && stacks::is_sealed_from(sealed->second, value);
-    return is_same ? "" : fmt::format("another {}", name);
-  }
-  const auto found = stack.parameters.find(name);
-  if (found != stack.parameters.end() && found->second == value) return "";
-  return fmt::format("{} = {} rather than {}", name,
-                     found == stack.parameters.end() ? "(none)" : found->second, value);
-}
-
-// The stack is there already: the same again is no error, anything else is.
-Status check_is_same(const model::Stack& stack, const stacks::CreateInput& input) {
-  const auto hint = fmt::format(
-      "`weir down {}` removes it, or give the new one another name with --name", stack.name);
-  if (stack.status != "CREATE_COMPLETE") {
-    return fail("AlreadyExistsException",
-                fmt::format("there is a stack {} in state {}", stack.name, stack.status), hint);
-  }
-  if (stack.template_body != input.template_body) {
-    return fail("AlreadyExistsException",
-                fmt::format("there is a stack {} already, made from another template", stack.name),
-                hint);
-  }
-  const auto parsed = stacks::load_template(input.template_body, input.file_name);
-  if (!parsed) return std::unexpected(parsed.error());
-  for (const auto& [key, value] : effective_parameters(*parsed, input.parameters)) {
-    const auto differs = difference(stack, *parsed, key, value);
-    if (differs.empty()) continue;
-    return fail("AlreadyExistsException",
-                fmt::format("there is a stack {} already, with {}", stack.name, differs), hint);
-  }
-  return {};
-}
-
 void send_plan(Session& session, const stacks::Plan& plan) {
   Json instances = Json::array();
   Json parameters = Json::object();
@@ -124,6 +67,32 @@ void send_plan(Session& session, const stacks::Plan& plan) {
                                   {"instances", instances.size()},
                                   {"parameters", parameters},
                                   {"notices", plan.notices}}));
+}
+
+std::string_view action_name(stacks::ChangeAction action) {
+  switch (action) {
+    case stacks::ChangeAction::add:
+      return "add";
+    case stacks::ChangeAction::change:
+      return "change";
+    case stacks::ChangeAction::replace:
+      return "replace";
+    case stacks::ChangeAction::remove:
+      return "remove";
+  }
+  return "";
+}
+
+void send_changes(Session& session, const std::vector<stacks::PlannedChange>& planned) {
+  Json changes = Json::array();
+  for (const auto& change : planned) {
+    changes.push_back(Json{{"action", action_name(change.action)},
+                           {"logical_id", change.logical_id},
+                           {"physical_id", change.physical_id},
+                           {"type", change.type},
+                           {"properties", change.properties}});
+  }
+  session.send_event(to_line(Json{{"event", "changes"}, {"changes", changes}}));
 }
 
 void send_resource(Session& session, const stacks::Event& event) {
@@ -164,8 +133,16 @@ class InstancesWatch {
   std::ptrdiff_t left_;
 };
 
-Json up_result(Parts& parts, const std::string& name, bool existed, const HealthOutcome& health,
-               const std::vector<std::string>& notices, const Phases& phases) {
+// What `weir up` did.
+enum class Outcome : std::uint8_t { made, updated, nothing };
+
+struct Deployed {
+  Outcome outcome = Outcome::made;
+  std::vector<std::string> notices;
+};
+
+Json up_result(Parts& parts, const std::string& name, const Deployed& deployed,
+               const HealthOutcome& health, const Phases& phases) {
   Json stack;
   Json balancers;
   parts.registry.read([&](const control::State& state) {
@@ -175,12 +152,46 @@ Json up_result(Parts& parts, const std::string& name, bool existed, const Health
     balancers = load_balancers_json(state, name);
   });
   return Json{{"stack", stack},
-              {"existed", existed},
+              {"existed", deployed.outcome == Outcome::nothing},
+              {"updated", deployed.outcome == Outcome::updated},
               {"load_balancers", balancers},
               {"targets", {{"healthy", health.healthy}, {"total", health.total}}},
               {"daemon", daemon_json(parts)},
-              {"notices", notices},
+              {"notices", deployed.notices},
               {"timings", phases.json()}};
+}
+
+Result<Deployed> make_stack(Parts& parts, const stacks::CreateInput& input, Session& session,
+                            Phases& phases) {
+  const auto plan = parts.engine.validate(input);
+  if (!plan) return std::unexpected(plan.error());
+  send_plan(session, *plan);
+  phases.mark("template checked");
+  log::info("stack {}: {} resources from {}", input.name, plan->resources.size(), input.file_name);
+  InstancesWatch instances(*plan);
+  const auto created = parts.engine.create(input, [&](const stacks::Event& event) {
+    send_resource(session, event);
+    if (instances.are_complete_with(event)) phases.mark("instances running");
+  });
+  if (!created) return std::unexpected(created.error());
+  phases.mark("other resources made");
+  return Deployed{Outcome::made, plan->notices};
+}
+
+Result<Deployed> update_stack(Parts& parts, const stacks::CreateInput& input, Session& session,
+                              Phases& phases) {
+  const auto update = parts.engine.plan_update(input);
+  if (!update) return std::unexpected(update.error());
+  if (update->is_empty()) return Deployed{Outcome::nothing, {}};
+  send_plan(session, update->plan);
+  send_changes(session, update->changes);
+  phases.mark("changes found");
+  log::info("stack {}: {} changes from {}", input.name, update->changes.size(), input.file_name);
+  const auto updated = parts.engine.update(
+      input, [&](const stacks::Event& event) { send_resource(session, event); });
+  if (!updated) return std::unexpected(updated.error());
+  phases.mark("changes made");
+  return Deployed{Outcome::updated, update->plan.notices};
 }
 
 // Which stack `weir down` means without a name.
@@ -208,36 +219,15 @@ Result<Json> run_up(Parts& parts, const Json& request, Session& session) {
   if (!up) return std::unexpected(up.error());
   const auto& name = up->input.name;
   Phases phases;
-  std::vector<std::string> notices;
-  const auto existing = find_stack(parts, name);
-  if (existing) {
-    if (auto same = check_is_same(*existing, up->input); !same) {
-      return std::unexpected(same.error());
-    }
-  } else {
-    const auto plan = parts.engine.validate(up->input);
-    if (!plan) return std::unexpected(plan.error());
-    notices = plan->notices;
-    send_plan(session, *plan);
-    phases.mark("template checked");
-    log::info("stack {}: {} resources from {}", name, plan->resources.size(), up->input.file_name);
-    InstancesWatch instances(*plan);
-    const auto created = parts.engine.create(up->input, [&](const stacks::Event& event) {
-      send_resource(session, event);
-      if (instances.are_complete_with(event)) phases.mark("instances running");
-    });
-    if (!created) {
-      parts.publisher.flush();
-      return std::unexpected(created.error());
-    }
-    phases.mark("other resources made");
-    parts.publisher.flush();
-    phases.mark("routing in force");
-  }
+  auto deployed = find_stack(parts, name) ? update_stack(parts, up->input, session, phases)
+                                          : make_stack(parts, up->input, session, phases);
+  if (!deployed || deployed->outcome != Outcome::nothing) parts.publisher.flush();
+  if (!deployed) return std::unexpected(deployed.error());
+  if (deployed->outcome != Outcome::nothing) phases.mark("routing in force");
   const auto healthy = wait_until_healthy(parts, name, up->timeout, session);
   if (!healthy) return std::unexpected(healthy.error());
   phases.mark("targets healthy");
-  return up_result(parts, name, existing.has_value(), *healthy, notices, phases);
+  return up_result(parts, name, *deployed, *healthy, phases);
 }
 
 Result<Json> run_down(Parts& parts, const Json& request, Session& session) {

@@ -133,14 +133,14 @@ void read(const Json& json, Bytes<std::string> bytes) {
 }
 
 template <typename T>
+requires std::is_class_v<T>
+void read(const Json& json, T& value);
+
+template <typename T>
 void read(const Json& json, std::optional<T>& value) {
   value.emplace();
   read(json, *value);
 }
-
-template <typename T>
-requires std::is_class_v<T>
-void read(const Json& json, T& value);
 
 template <typename T>
 void read(const Json& json, std::vector<T>& values) {

@@ -265,12 +265,22 @@ void fields(auto& archive, is<StackResource> auto& v) {
   archive("status_reason", v.status_reason);
   archive("attributes", v.attributes);
   archive("depends_on", v.depends_on);
+  archive("properties", v.properties);
 }
 
 void fields(auto& archive, is<StackOutput> auto& v) {
   archive("key", v.key);
   archive("value", v.value);
   archive("description", v.description);
+}
+
+void fields(auto& archive, is<StackVersion> auto& v) {
+  archive("template_body", v.template_body);
+  archive("parameters", v.parameters);
+  archive("secrets", v.secrets);
+  archive("resources", v.resources);
+  archive("outputs", v.outputs);
+  archive("tags", v.tags);
 }
 
 void fields(auto& archive, is<Stack> auto& v) {
@@ -285,6 +295,8 @@ void fields(auto& archive, is<Stack> auto& v) {
   archive("outputs", v.outputs);
   archive("created_at_ms", v.created_at_ms);
   archive("tags", v.tags);
+  archive("before", v.before);
+  archive("discarded", v.discarded);
 }
 
 }  // namespace weir::model

@@ -261,7 +261,7 @@ struct Rule {  // the default rule is the listener's default_actions
 
 // What stickiness cookies are sealed with. Secret: shown to nobody, written to the store alone.
 struct StickinessKey {
-  std::string id;  // decimal number of 32 bits, in each cookie
+  std::string id;   // decimal number of 32 bits, in each cookie
   std::string key;  // 32 bytes in base64
   std::int64_t created_at_ms = 0;
 };
@@ -305,12 +305,23 @@ struct StackResource {
   std::string status_reason;
   std::map<std::string, std::string> attributes;  // for Fn::GetAtt
   std::vector<std::string> depends_on;            // logical ids
+  std::string properties = {};                    // resolved, as JSON: what an update compares with
 };
 
 struct StackOutput {
   std::string key;
   std::string value;
   std::string description;
+};
+
+// A stack as it was before the update that is under way: what a roll back goes back to.
+struct StackVersion {
+  std::string template_body;
+  std::map<std::string, std::string> parameters;
+  std::map<std::string, std::string> secrets;
+  std::vector<StackResource> resources;
+  std::vector<StackOutput> outputs;
+  Tags tags;
 };
 
 struct Stack {
@@ -325,6 +336,8 @@ struct Stack {
   std::vector<StackOutput> outputs;
   std::int64_t created_at_ms = 0;
   Tags tags;
+  std::optional<StackVersion> before = {};    // while an update is under way
+  std::vector<StackResource> discarded = {};  // replaced or no longer wanted, not removed yet
 };
 
 }  // namespace weir::model

@@ -1,4 +1,4 @@
-#include "stacks/engine.hpp"
+#include "stacks/engine_impl.hpp"
 
 #include <fmt/format.h>
 
@@ -34,16 +34,6 @@ Status check_name(const std::string& name) {
               "A name begins with a letter and has letters, digits and hyphens, at most 128.");
 }
 
-Status check_tags(const model::Tags& tags) {
-  for (const auto& [key, value] : tags) {
-    if (key.starts_with("aws:")) {
-      return fail("ValidationError",
-                  fmt::format("the tag {} is reserved: it begins with aws:", key));
-    }
-  }
-  return {};
-}
-
 Error already_exists(const model::Stack& stack) {
   return {"AlreadyExistsException",
           fmt::format("there is a stack {} already, in state {}", stack.name, stack.status),
@@ -54,6 +44,18 @@ std::string make_stack_id(const control::Registry& registry, const std::string& 
   return fmt::format("arn:aws:cloudformation:{}:{}:stack/{}/{}-{}-{}-{}-{}", registry.region(),
                      registry.account(), name, random_hex(8), random_hex(4), random_hex(4),
                      random_hex(4), random_hex(12));
+}
+
+}  // namespace
+
+Status check_tags(const model::Tags& tags) {
+  for (const auto& [key, value] : tags) {
+    if (key.starts_with("aws:")) {
+      return fail("ValidationError",
+                  fmt::format("the tag {} is reserved: it begins with aws:", key));
+    }
+  }
+  return {};
 }
 
 Status note_parameters(const Prepared& prepared, model::Stack& stack) {
@@ -69,10 +71,9 @@ Status note_parameters(const Prepared& prepared, model::Stack& stack) {
   return {};
 }
 
-// Those that DeletionPolicy keeps. A template that cannot be read any more keeps nothing.
-std::set<std::string> retained_resources(const model::Stack& stack, bool is_roll_back) {
+std::set<std::string> retained_resources(const std::string& template_body, bool is_roll_back) {
   std::set<std::string> retained;
-  const Result<Template> tmpl = load_template(stack.template_body, stack.name);
+  const Result<Template> tmpl = load_template(template_body, {});
   if (!tmpl) return retained;
   for (const ResourceDeclaration& resource : tmpl->resources) {
     if (resource.is_retained || (resource.retained_unless_rolled_back && !is_roll_back)) {
@@ -81,45 +82,6 @@ std::set<std::string> retained_resources(const model::Stack& stack, bool is_roll
   }
   return retained;
 }
-
-}  // namespace
-
-struct Engine::Impl {
-  Impl(control::Registry& registry_in, control::Elb& elb, control::Ec2& ec2)
-      : registry(registry_in), provider(registry_in, elb, ec2) {}
-
-  // A stack is worked on by one call at a time.
-  class Hold {
-   public:
-    Hold(Impl& impl, const std::string& name) : impl_(impl), name_(name) {
-      const std::lock_guard lock(impl.mutex);
-      is_held_ = impl.busy.insert(name).second;
-    }
-    ~Hold() {
-      const std::lock_guard lock(impl_.mutex);
-      if (is_held_) impl_.busy.erase(name_);
-    }
-    Hold(const Hold&) = delete;
-    Hold& operator=(const Hold&) = delete;
-    explicit operator bool() const { return is_held_; }
-
-   private:
-    Impl& impl_;
-    std::string name_;
-    bool is_held_ = false;
-  };
-
-  [[nodiscard]] Environment environment(const std::string& stack_name,
-                                        const std::string& stack_id) const;
-  [[nodiscard]] std::optional<model::Stack> find(const std::string& name) const;
-  Status roll_back(StackRecord& record, const std::string& reason);
-  Status remove(StackRecord& record);
-
-  control::Registry& registry;
-  Provider provider;
-  std::mutex mutex;
-  std::set<std::string> busy;
-};
 
 Environment Engine::Impl::environment(const std::string& stack_name,
                                       const std::string& stack_id) const {
@@ -155,7 +117,7 @@ std::optional<model::Stack> Engine::Impl::find(const std::string& name) const {
 // Removes what was made. Success: nothing is left, the record neither.
 Status Engine::Impl::roll_back(StackRecord& record, const std::string& reason) {
   record.set_status("ROLLBACK_IN_PROGRESS", reason);
-  Removal removal(record, provider, retained_resources(record.stack(), true));
+  Removal removal(record, provider, retained_resources(record.stack().template_body, true));
   if (removal.run()) {
     record.set_status("ROLLBACK_COMPLETE", reason);
     return record.erase();
@@ -169,8 +131,13 @@ Status Engine::Impl::roll_back(StackRecord& record, const std::string& reason) {
 Status Engine::Impl::remove(StackRecord& record) {
   record.set_status("DELETE_IN_PROGRESS");
   if (const Status saved = record.save(); !saved) return saved;
-  Removal removal(record, provider, retained_resources(record.stack(), false));
-  if (removal.run()) {
+  // What updates left may need the stack's resources, or these it.
+  const auto remove_discarded = [&] {
+    return Removal(record, provider, {}, &model::Stack::discarded).run();
+  };
+  const bool is_clean = remove_discarded();
+  Removal removal(record, provider, retained_resources(record.stack().template_body, false));
+  if (removal.run() && (is_clean || remove_discarded())) {
     record.set_status("DELETE_COMPLETE");
     return record.erase();
   }
@@ -256,6 +223,14 @@ Status Engine::remove(const std::string& name, const EventHandler& on_event) {
   return impl_->remove(record);
 }
 
+Status Engine::Impl::finish(StackRecord& record, const std::string& status) {
+  if (status == "DELETE_IN_PROGRESS") return remove(record);
+  if (status.starts_with("UPDATE_")) {
+    return finish_update(record, status, "the daemon ended while the stack was being updated");
+  }
+  return roll_back(record, "the daemon ended while the stack was being made");
+}
+
 void Engine::resume() {
   std::vector<std::string> open;
   impl_->registry.read([&](const control::State& state) {
@@ -269,17 +244,13 @@ void Engine::resume() {
     const Impl::Hold hold(*impl_, name);
     auto stack = hold ? impl_->find(name) : std::nullopt;
     if (!stack || !stack->status.ends_with("_IN_PROGRESS")) continue;
-    const bool is_removal = stack->status == "DELETE_IN_PROGRESS";
+    const std::string status = stack->status;
     StackRecord record(impl_->registry, std::move(*stack), quiet);
-    const Status done =
-        is_removal ? impl_->remove(record)
-                   : impl_->roll_back(record, "the daemon ended while the stack was being made");
+    const Status done = impl_->finish(record, status);
     if (!done) {
       log::error("stack {}: {}. {}", name, done.error().message, done.error().hint);
-    } else if (is_removal) {
-      log::info("stack {}: its removal, under way when the daemon ended, is finished", name);
     } else {
-      log::warn("stack {}: the daemon ended while it was being made; it is rolled back", name);
+      log::warn("stack {}: {} when the daemon ended; it is finished or rolled back", name, status);
     }
   }
 }

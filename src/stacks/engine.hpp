@@ -5,7 +5,8 @@
 // logical-id. So a daemon that is killed at any moment finds all that it made. Resources are made
 // in parallel as their dependencies allow, and removed in the reverse order. A creation that fails
 // is rolled back; where that succeeds nothing is left, not even the stack's record
-// (CloudFormation's OnFailure=DELETE), and its name is free again.
+// (CloudFormation's OnFailure=DELETE), and its name is free again. An update that fails leaves the
+// stack as it was (stack_update.hpp).
 #pragma once
 
 #include <cstdint>
@@ -68,6 +69,24 @@ struct Plan {
   std::vector<std::string> notices;
 };
 
+enum class ChangeAction : std::uint8_t { add, change, replace, remove };
+
+struct PlannedChange {
+  std::string logical_id;
+  std::string type;
+  std::string physical_id;  // empty where it is added
+  ChangeAction action = ChangeAction::change;
+  std::vector<std::string> properties;  // that differ
+};
+
+// What updating a stack would do. No changes: the stack is as the template says already.
+struct UpdatePlan {
+  Plan plan;
+  std::vector<PlannedChange> changes;
+  bool has_other_outputs = false;  // known already to differ
+  [[nodiscard]] bool is_empty() const { return changes.empty() && !has_other_outputs; }
+};
+
 // Any thread; several stacks may be worked on at once.
 class Engine {
  public:
@@ -86,13 +105,24 @@ class Engine {
   // remains and how to remove it.
   [[nodiscard]] Result<std::string> create(const CreateInput& input, const EventHandler& on_event);
 
+  // What `update` would do. Errors: "ValidationError" with all faults, also where the stack is in a
+  // state that lets it not be updated; "StackNotFound".
+  [[nodiscard]] Result<UpdatePlan> plan_update(const CreateInput& input);
+
+  // Makes of the stack of this name what the template says: adds, changes in place, replaces, and
+  // when all that is in force removes what is not wanted any more. Blocks until that is done (the
+  // stack's id) or the stack is as it was. Errors: those of plan_update; "ValidationError" "No
+  // updates are to be performed."; "OperationInProgress"; "UpdateFailed" names the resource and its
+  // reason, and what the roll back came to.
+  [[nodiscard]] Result<std::string> update(const CreateInput& input, const EventHandler& on_event);
+
   // Blocks until all is gone. Resources with DeletionPolicy Retain stay and leave the stack.
   // Errors: "StackNotFound"; "OperationInProgress"; "DeleteFailed" says what remains and why.
   [[nodiscard]] Status remove(const std::string& name, const EventHandler& on_event);
 
-  // After a daemon start, with instances adopted: creations under way when the last daemon ended
-  // are rolled back, removals are finished. Blocks; outcomes are logged. May run beside other
-  // calls: what this daemon works on itself is left alone.
+  // After a daemon start, with instances adopted: creations and updates under way when the last
+  // daemon ended are rolled back, removals and clean-ups are finished. Blocks; outcomes are logged.
+  // May run beside other calls: what this daemon works on itself is left alone.
   void resume();
 
  private:

@@ -74,6 +74,12 @@ bool is_tagged(const model::Tags& tags, const std::string& stack_id,
   return has(tag_stack_id, stack_id) && has(tag_logical_id, logical_id);
 }
 
+// An instance keeps its record, and its tags, for a while.
+bool is_gone(const auto&) { return false; }
+bool is_gone(const model::Instance& instance) {
+  return instance.state == model::InstanceState::terminated;
+}
+
 bool is_instance(const std::string& type) { return type == "AWS::EC2::Instance"; }
 
 bool is_group_rule(const std::string& type) {
@@ -379,10 +385,12 @@ Status Provider::remove_security_group_rule(const Made& made) {
 }
 
 std::optional<std::string> Provider::find(const std::string& type, const std::string& stack_id,
-                                          const std::string& logical_id) const {
+                                          const std::string& logical_id,
+                                          const std::set<std::string>& known) const {
   std::optional<std::string> id;
   const auto search = [&](const auto& resources) {
     for (const auto& [key, resource] : resources) {
+      if (is_gone(resource) || known.contains(key)) continue;
       if (is_tagged(resource.tags, stack_id, logical_id)) id = key;
     }
   };

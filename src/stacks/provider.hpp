@@ -1,4 +1,4 @@
-// Makes and removes single resources through control/.
+// Makes, changes and removes single resources through control/.
 //
 // Two phases each, since instances take time: `start` asks for it and returns with the physical id,
 // `finish` waits until it is there (or gone). Each start is one transaction of control's, or undoes
@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/result.hpp"
@@ -41,14 +42,18 @@ class Provider {
   Status start(const Wanted& wanted, Made& made);
   Status finish(const std::string& type, const Made& made, const std::atomic<bool>& is_stopped);
 
+  // Changes the resource in place from what it was made with to what is wanted. May be repeated.
+  Status update(const Wanted& former, const Wanted& wanted, Made& made);
+
   // Removing what is gone already succeeds.
   Status start_removal(const std::string& type, const Made& made);
   Status finish_removal(const std::string& type, const Made& made);
 
-  // The physical id of what carries the tags of this stack and logical id.
+  // The physical id of what carries the tags of this stack and logical id and is none of `known`.
   [[nodiscard]] std::optional<std::string> find(const std::string& type,
                                                 const std::string& stack_id,
-                                                const std::string& logical_id) const;
+                                                const std::string& logical_id,
+                                                const std::set<std::string>& known) const;
 
  private:
   Status start_security_group(const Wanted& wanted, Made& made);
@@ -58,6 +63,12 @@ class Provider {
   Status start_load_balancer(const Wanted& wanted, Made& made);
   Status start_listener(const Wanted& wanted, Made& made);
   Status start_rule(const Wanted& wanted, Made& made);
+  Status update_security_group(const Wanted& former, const Wanted& wanted, const Made& made);
+  Status update_rule_description(const Wanted& wanted, Made& made);
+  Status update_target_group(const Wanted& former, const Wanted& wanted, const Made& made);
+  Status update_load_balancer(const Wanted& former, const Wanted& wanted, Made& made);
+  Status update_listener(const Wanted& former, const Wanted& wanted, const Made& made);
+  Status update_rule(const Wanted& former, const Wanted& wanted, const Made& made);
   Status remove_security_group_rule(const Made& made);
   [[nodiscard]] Result<std::string> group_id_of(const std::string& name) const;
 

@@ -58,6 +58,48 @@ Status StackRecord::erase() {
   });
 }
 
+// ---------------------------------------------------------------- what a plan comes to
+Status resolve_wanted(const Prepared& prepared, const PlannedResource& planned,
+                      const std::map<std::string, Made>& made, Wanted& wanted) {
+  const std::string path = fmt::format("Resources.{}.Properties", planned.logical_id);
+  Diagnostics diagnostics(prepared.tmpl.file_name);
+  Resolver resolver(prepared.tmpl, prepared.parameters, prepared.environment, made, diagnostics);
+  auto properties = resolver.resolve(prepared.tmpl.resource(planned.logical_id)->properties, path);
+  wanted.properties = std::move(properties).value_or(Value::make_map({}));
+  Notices unused;
+  const ResourceType* type = find_type(planned.type);
+  WEIR_ASSERT(type != nullptr);
+  check_properties(*type, planned.logical_id, wanted.properties, diagnostics, unused);
+  if (!diagnostics.empty()) return std::unexpected(diagnostics.error());
+  return {};
+}
+
+Result<std::vector<model::StackOutput>> resolve_outputs(const Prepared& prepared,
+                                                        const std::map<std::string, Made>& made) {
+  Diagnostics diagnostics(prepared.tmpl.file_name);
+  Resolver resolver(prepared.tmpl, prepared.parameters, prepared.environment, made, diagnostics);
+  std::vector<model::StackOutput> outputs;
+  for (const OutputDeclaration& output : prepared.tmpl.outputs) {
+    if (output.condition && resolver.condition(output.condition->name) == false) continue;
+    const auto value = resolver.resolve(output.value, fmt::format("Outputs.{}.Value", output.key));
+    if (value && value->is_scalar()) {
+      outputs.push_back({output.key, value->text, output.description});
+    }
+  }
+  if (!diagnostics.empty()) return std::unexpected(diagnostics.error());
+  return outputs;
+}
+
+std::vector<std::vector<std::size_t>> graph_of(const std::vector<PlannedResource>& planned) {
+  std::map<std::string, std::size_t> index;
+  for (std::size_t i = 0; i < planned.size(); ++i) index[planned[i].logical_id] = i;
+  std::vector<std::vector<std::size_t>> needs(planned.size());
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    for (const std::string& need : planned[i].depends_on) needs[i].push_back(index.at(need));
+  }
+  return needs;
+}
+
 // ---------------------------------------------------------------- making
 Creation::Creation(StackRecord& record, Provider& provider, const Prepared& prepared)
     : record_(record), provider_(provider), prepared_(prepared) {
@@ -73,14 +115,8 @@ Creation::Creation(StackRecord& record, Provider& provider, const Prepared& prep
 }
 
 bool Creation::run() {
-  const std::vector<PlannedResource>& planned = prepared_.plan.resources;
-  std::map<std::string, std::size_t> index;
-  for (std::size_t i = 0; i < planned.size(); ++i) index[planned[i].logical_id] = i;
-  std::vector<std::vector<std::size_t>> needs(planned.size());
-  for (std::size_t i = 0; i < planned.size(); ++i) {
-    for (const std::string& need : planned[i].depends_on) needs[i].push_back(index.at(need));
-  }
-  return run_graph(needs, limits::creation_threads_max, OnFailure::stop, *this);
+  return run_graph(graph_of(prepared_.plan.resources), limits::creation_threads_max,
+                   OnFailure::stop, *this);
 }
 
 Status Creation::begin(std::size_t node) {
@@ -91,17 +127,10 @@ Status Creation::begin(std::size_t node) {
   resource.type = planned.type;
   resource.depends_on = planned.depends_on;
 
-  const std::string path = fmt::format("Resources.{}.Properties", planned.logical_id);
-  Diagnostics diagnostics(prepared_.tmpl.file_name);
-  Resolver resolver(prepared_.tmpl, prepared_.parameters, prepared_.environment, made_,
-                    diagnostics);
-  auto properties = resolver.resolve(prepared_.tmpl.resource(planned.logical_id)->properties, path);
-  slot.wanted.properties = std::move(properties).value_or(Value::make_map({}));
-  Notices unused;
-  const ResourceType* type = find_type(planned.type);
-  WEIR_ASSERT(type != nullptr);
-  check_properties(*type, planned.logical_id, slot.wanted.properties, diagnostics, unused);
-  if (!diagnostics.empty()) return std::unexpected(diagnostics.error());
+  if (Status resolved = resolve_wanted(prepared_, planned, made_, slot.wanted); !resolved) {
+    return resolved;
+  }
+  resource.properties = to_json(slot.wanted.properties);
   Result<Made> announced = provider_.announce(slot.wanted);
   if (!announced) return std::unexpected(announced.error());
   slot.made = std::move(*announced);
@@ -139,29 +168,24 @@ void Creation::end(std::size_t node, const Status& status) {
 }
 
 Status Creation::set_outputs() {
-  Diagnostics diagnostics(prepared_.tmpl.file_name);
-  Resolver resolver(prepared_.tmpl, prepared_.parameters, prepared_.environment, made_,
-                    diagnostics);
-  std::vector<model::StackOutput>& outputs = record_.change().outputs;
-  for (const OutputDeclaration& output : prepared_.tmpl.outputs) {
-    if (output.condition && resolver.condition(output.condition->name) == false) continue;
-    const auto value = resolver.resolve(output.value, fmt::format("Outputs.{}.Value", output.key));
-    if (value && value->is_scalar()) {
-      outputs.push_back({output.key, value->text, output.description});
-    }
-  }
-  if (!diagnostics.empty()) return std::unexpected(diagnostics.error());
+  auto outputs = resolve_outputs(prepared_, made_);
+  if (!outputs) return std::unexpected(outputs.error());
+  record_.change().outputs = std::move(*outputs);
   return {};
 }
 
 // ---------------------------------------------------------------- removing
-Removal::Removal(StackRecord& record, Provider& provider, std::set<std::string> retained)
-    : record_(record), provider_(provider), retained_(std::move(retained)) {
+Removal::Removal(StackRecord& record, Provider& provider, std::set<std::string> retained, List list)
+    : record_(record), provider_(provider), retained_(std::move(retained)), list_(list) {
+  std::set<std::string> known;
   for (const model::StackResource& resource : record.stack().resources) {
+    known.insert(resource.physical_id);
+  }
+  for (const model::StackResource& resource : record.stack().*list) {
     Made made{resource.physical_id, resource.attributes};
     if (made.physical_id.empty() && !resource.status.empty()) {
       // The daemon ended between making it and noting its id.
-      if (auto id = provider.find(resource.type, record.stack().id, resource.logical_id)) {
+      if (auto id = provider.find(resource.type, record.stack().id, resource.logical_id, known)) {
         made.physical_id = std::move(*id);
       }
     }
@@ -175,7 +199,7 @@ bool Removal::run() {
   std::map<std::string, std::size_t> index;
   for (std::size_t i = 0; i < names_.size(); ++i) index[names_[i]] = i;
   std::vector<std::vector<std::size_t>> needs(names_.size());
-  for (const model::StackResource& resource : record_.stack().resources) {
+  for (const model::StackResource& resource : record_.stack().*list_) {
     for (const std::string& need : resource.depends_on) {
       const auto needed = index.find(need);
       if (needed != index.end()) needs[needed->second].push_back(index.at(resource.logical_id));
@@ -184,10 +208,17 @@ bool Removal::run() {
   return run_graph(needs, limits::creation_threads_max, OnFailure::continue_, *this);
 }
 
+model::StackResource& Removal::entry(std::size_t node) {
+  return *std::ranges::find_if(record_.change().*list_, [&](const model::StackResource& one) {
+    return one.logical_id == names_[node] &&
+           (one.physical_id.empty() || one.physical_id == made_[node].physical_id);
+  });
+}
+
 Status Removal::begin(std::size_t node) {
-  model::StackResource* resource = record_.resource(names_[node]);
-  resource->physical_id = made_[node].physical_id;
-  if (!retained_.contains(names_[node])) record_.set_status(*resource, "DELETE_IN_PROGRESS");
+  model::StackResource& resource = entry(node);
+  resource.physical_id = made_[node].physical_id;
+  if (!retained_.contains(names_[node])) record_.set_status(resource, "DELETE_IN_PROGRESS");
   return {};
 }
 
@@ -206,20 +237,20 @@ Status Removal::finish(std::size_t node, const std::atomic<bool>&) {
 // What is gone leaves the record, and so does what is retained: the stack has nothing to do with it
 // any more.
 void Removal::end(std::size_t node, const Status& status) {
-  model::StackResource* resource = record_.resource(names_[node]);
+  model::StackResource& resource = entry(node);
   if (!status) {
-    record_.set_status(*resource, "DELETE_FAILED", status.error().message);
+    record_.set_status(resource, "DELETE_FAILED", status.error().message);
     return;
   }
-  record_.set_status(*resource,
+  record_.set_status(resource,
                      retained_.contains(names_[node]) ? "DELETE_SKIPPED" : "DELETE_COMPLETE");
-  std::erase_if(record_.change().resources,
-                [&](const model::StackResource& one) { return one.logical_id == names_[node]; });
+  auto& list = record_.change().*list_;
+  list.erase(list.begin() + (&resource - list.data()));
 }
 
 std::string Removal::remains() const {
   std::string out;
-  for (const model::StackResource& resource : record_.stack().resources) {
+  for (const model::StackResource& resource : record_.stack().*list_) {
     if (!out.empty()) out += '\n';
     out += fmt::format(
         "{} ({}, {}): {}", resource.logical_id, resource.type,

@@ -74,10 +74,27 @@ class Creation final : public GraphWork {
   std::string failure_;
 };
 
-// Removes the resources of a record, in the reverse order, but for those in `retained`.
+// Resolves the properties of a planned resource, now that those it needs are there, and checks
+// them.
+Status resolve_wanted(const Prepared& prepared, const PlannedResource& planned,
+                      const std::map<std::string, Made>& made, Wanted& wanted);
+
+// The outputs' values, now that all resources are there. An error: one cannot be known.
+[[nodiscard]] Result<std::vector<model::StackOutput>> resolve_outputs(
+    const Prepared& prepared, const std::map<std::string, Made>& made);
+
+// needs[i]: the indexes of those that planned resource i depends on.
+[[nodiscard]] std::vector<std::vector<std::size_t>> graph_of(
+    const std::vector<PlannedResource>& planned);
+
+// Removes the resources of a record, in the reverse order, but for those in `retained`: all of the
+// stack's, or what an update has discarded.
 class Removal final : public GraphWork {
  public:
-  Removal(StackRecord& record, Provider& provider, std::set<std::string> retained);
+  using List = std::vector<model::StackResource> model::Stack::*;
+
+  Removal(StackRecord& record, Provider& provider, std::set<std::string> retained,
+          List list = &model::Stack::resources);
 
   // True: all that is not retained is gone.
   bool run();
@@ -91,9 +108,12 @@ class Removal final : public GraphWork {
   void end(std::size_t node, const Status& status) override;
 
  private:
+  [[nodiscard]] model::StackResource& entry(std::size_t node);
+
   StackRecord& record_;
   Provider& provider_;
   std::set<std::string> retained_;
+  List list_;
   std::vector<std::string> names_;  // node → logical id
   std::vector<std::string> types_;
   std::vector<Made> made_;

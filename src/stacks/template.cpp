@@ -300,6 +300,8 @@ class Reader {
     } else if (is_deletion) {
       resource.is_retained = policy == "Retain";
       resource.retained_unless_rolled_back = policy == "RetainExceptOnCreate";
+    } else {
+      resource.is_retained_when_replaced = policy == "Retain";
     }
   }
 

@@ -45,6 +45,7 @@ struct ResourceDeclaration {
   std::optional<Reference> condition;
   bool is_retained = false;                  // DeletionPolicy: Retain
   bool retained_unless_rolled_back = false;  // RetainExceptOnCreate
+  bool is_retained_when_replaced = false;    // UpdateReplacePolicy: Retain
 };
 
 struct OutputDeclaration {

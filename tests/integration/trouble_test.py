@@ -85,13 +85,17 @@ class Trouble(WeirTest):
             self.assertEqual(Balancer(result).port, 26090)
             self.assertEqual(Balancer(result).get("/")[0], 200)
 
-    def test_a_name_in_use_is_refused(self):
-        path = self.write(templates.site(templates.ECHO, port=18100))
-        self.weir.up(path)
-        other = self.weir.run("up", self.write(templates.site(templates.ECHO, port=18101)),
-                              check=False)
-        self.assertEqual(other.returncode, 1)
-        self.assertIn("another template", other.stderr)
+    def test_a_changed_template_updates_the_stack_and_names_in_use_are_refused(self):
+        first = self.weir.up(self.write(templates.site(templates.ECHO, port=18100)))
+        ids = set(self.weir.instances())
+        again = self.weir.up(self.write(templates.site(templates.ECHO, port=18101)))
+        self.assertTrue(again["updated"])
+        self.assertEqual(again["stack"]["status"], "UPDATE_COMPLETE")
+        self.assertEqual(Balancer(again).get("/")[0], 200)
+        self.assertEqual((Balancer(first).port, Balancer(again).port), (18100, 18101))
+        self.assertEqual(set(self.weir.instances()), ids)
+        same = self.weir.up(self.write(templates.site(templates.ECHO, port=18101)))
+        self.assertTrue(same["existed"])
         same_names = self.weir.run("up", self.write(templates.site(templates.ECHO, port=18102)),
                                    "--name", "second", check=False)
         self.assertEqual(same_names.returncode, 1)
