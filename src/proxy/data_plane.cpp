@@ -70,8 +70,7 @@ Status Workers::start() {
     thread.loop = loop->get();
     thread.worker = std::make_unique<Worker>(
         std::move(*loop), options_.vpc_sockets, options_.ledger->add_worker(),
-        options_.logs ? options_.logs->add_writer() : nullptr,
-        options_.buffered_bytes_max > 0 ? options_.buffered_bytes_max : buffered_bytes_worker_max);
+        options_.logs ? options_.logs->add_writer() : nullptr, options_.limits);
   }
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     threads_[i].thread = std::thread([loop = threads_[i].loop] { loop->run(); });

@@ -15,6 +15,7 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "net/loop.hpp"
+#include "proxy/limits.hpp"
 #include "routing/snapshot.hpp"
 #include "telemetry/logs.hpp"
 #include "telemetry/totals.hpp"
@@ -24,7 +25,7 @@ namespace weir::proxy {
 struct DataPlaneOptions {
   int workers = 0;  // 0: one per core that this process may use
   std::optional<net::Backend> backend;
-  std::size_t buffered_bytes_max = 0;       // a worker's; 0: limits.hpp
+  WorkerLimits limits;
   std::vector<std::string> bind_addresses;  // numeric: "127.0.0.1", "::1"
   // Makes sockets that reach targets of the VPC (at most 64 a call); not set: any socket does. Any
   // thread.

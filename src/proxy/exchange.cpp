@@ -238,7 +238,7 @@ void Exchange::connect(std::uint32_t target_index, Connections which) {
       return;
     }
     target_->count_in(group.target_group->targets[target_index].health, load);
-    client_->expect_within(connect_timeout_ms);
+    client_->expect_within(worker_.connect_timeout_ms());
   }
   target_->use(*this);
   target_->stream().send_copy(request_head_.view());

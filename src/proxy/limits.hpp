@@ -6,7 +6,6 @@
 
 namespace weir::proxy {
 
-inline constexpr std::int64_t connect_timeout_ms = 10'000;        // reference §5.6
 inline constexpr std::uint32_t forwarded_for_addresses_max = 30;  // reference §5.1: 463
 inline constexpr std::size_t location_bytes_max = 8 * 1024;       // reference §5.1: 507
 
@@ -18,8 +17,11 @@ inline constexpr std::size_t queued_bytes_high = 256 * 1024;
 // below this the switching costs what is saved.
 inline constexpr std::uint64_t piped_body_bytes_min = 128 * 1024;
 
-// What a worker holds of bodies and heads in all, unless DataPlaneOptions says otherwise.
-inline constexpr std::size_t buffered_bytes_worker_max = 256 * 1024 * 1024;
+// A worker's, which the tests make small.
+struct WorkerLimits {
+  std::size_t buffered_bytes = 256 * 1024 * 1024;  // that it holds of bodies and heads in all
+  std::int64_t connect_timeout_ms = 10'000;        // reference §5.6
+};
 
 // What a client sends ahead of the answer to its request is read this far; the kernel keeps the
 // rest.

@@ -47,9 +47,10 @@ class Worker::PortAcceptor final : public net::AcceptEvents {
 
 Worker::Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets,
                std::shared_ptr<telemetry::WorkerCells> cells,
-               std::shared_ptr<telemetry::LogRing> log, std::size_t buffered_bytes_max)
+               std::shared_ptr<telemetry::LogRing> log, WorkerLimits limits)
     : loop_(std::move(loop)),
-      memory_(buffered_bytes_max),
+      limits_(limits),
+      memory_(limits.buffered_bytes),
       vpc_sockets_(std::move(vpc_sockets)),
       accounting_(std::move(cells), std::move(log)),
       trace_ids_(random_u64()),

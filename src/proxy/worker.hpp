@@ -39,7 +39,7 @@ class Worker {
  public:
   Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets,
          std::shared_ptr<telemetry::WorkerCells> cells, std::shared_ptr<telemetry::LogRing> log,
-         std::size_t buffered_bytes_max = buffered_bytes_worker_max);
+         WorkerLimits limits = {});
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -86,6 +86,7 @@ class Worker {
   [[nodiscard]] TraceIds& trace_ids() { return trace_ids_; }
   [[nodiscard]] StickinessTools& stickiness() { return stickiness_; }
   [[nodiscard]] TroubleLog& trouble_log() { return trouble_log_; }
+  [[nodiscard]] std::int64_t connect_timeout_ms() const { return limits_.connect_timeout_ms; }
   [[nodiscard]] std::size_t queued_bytes_high() const {
     return memory_.queued_bytes_high(loop_->buffered_bytes());
   }
@@ -115,6 +116,7 @@ class Worker {
   void bury_soon();
 
   std::unique_ptr<net::Loop> loop_;
+  WorkerLimits limits_;
   MemoryBudget memory_;
   TroubleLog trouble_log_;
   std::int64_t memory_quiet_until_ms_ = 0;

@@ -4,10 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <condition_variable>
 #include <map>
-#include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,50 +17,10 @@ namespace {
 using testing::IsEmpty;
 using testing::StartsWith;
 
-// Answers wait until it is opened.
-class Gate {
- public:
-  void open() {
-    const std::lock_guard lock(mutex_);
-    is_open_ = true;
-    changed_.notify_all();
-  }
-  void arrive() {
-    std::unique_lock lock(mutex_);
-    ++arrived_;
-    changed_.notify_all();
-    changed_.wait(lock, [this] { return is_open_; });
-  }
-  void wait_for(int arrived) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, std::chrono::seconds(10), [&] { return arrived_ >= arrived; });
-    EXPECT_GE(arrived_, arrived);
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_open_ = false;
-  int arrived_ = 0;
-};
-
 constexpr std::string_view plain_get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 class BalancingTest : public DataPlaneTest {
  protected:
-  // A target that answers with its name.
-  void add_named(const std::string& name, const std::string& zone = "all") {
-    add_server(name, zone, always("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + name));
-  }
-  void add_server(const std::string& name, const std::string& zone, TestTarget::Handler handler) {
-    servers_.push_back(std::make_unique<TestTarget>(std::move(handler)));
-    const std::uint16_t port = servers_.back()->port();
-    targets_[{"group", "127.0.0.1", port}] = {"group", "127.0.0.1", port, zone, 0, 0};
-    port_of_[name] = port;
-  }
-  void set_group(const std::string& key, const std::string& value) {
-    groups_["group"].attributes[key] = value;
-  }
   // The last byte of the answer: a target's name.
   static std::string name_from(Connection& client) {
     client.send(plain_get);
@@ -80,23 +37,12 @@ class BalancingTest : public DataPlaneTest {
     client.send(plain_get);
     return client.read_response().substr(0, 12);
   }
-  void set_health(const std::string& name, routing::HealthState state) {
-    for (const auto& group : snapshot_->target_groups) {
-      for (const auto& target : group.targets) {
-        if (target.port == port_of_.at(name)) target.health->state.store(state);
-      }
-      group.health_epoch->fetch_add(1);
-    }
-  }
-
-  std::vector<std::unique_ptr<TestTarget>> servers_;
-  std::map<std::string, std::uint16_t> port_of_;
 };
 
 TEST_P(BalancingTest, LeastOutstandingRequestsPassesOverTheBusyOne) {
   set_group("load_balancing.algorithm.type", "least_outstanding_requests");
   Gate gate;
-  add_server("s", "all", [&](Connection& c) {
+  add_server("s", [&](Connection& c) {
     c.read_head();
     gate.arrive();
     c.send(ok);
@@ -131,8 +77,8 @@ TEST_P(BalancingTest, WeightedRandomAndP2cReachAllTargets) {
 TEST_P(BalancingTest, WithoutCrossZoneAClientStaysInTheZoneOfItsNode) {
   load_balancers_["lb"].nodes = {{"us-east-1a", "subnet-a", "10.0.0.4"},
                                  {"us-east-1b", "subnet-b", "10.0.1.4"}};
-  add_named("a", "us-east-1a");
-  add_named("b", "us-east-1b");
+  add_named("a", "group", "us-east-1a");
+  add_named("b", "group", "us-east-1b");
   set_group("load_balancing.cross_zone.enabled", "false");
   apply();
   std::set<std::string> zones;
@@ -179,8 +125,8 @@ TEST_P(BalancingTest, RequestsOverATargetsLimitGoElsewhereAndThenGet503) {
       c.send(ok);
     }
   };
-  add_server("a", "all", slow);
-  add_server("b", "all", slow);
+  add_server("a", slow);
+  add_server("b", slow);
   apply();
   auto one = connect();
   auto two = connect();
@@ -197,7 +143,7 @@ TEST_P(BalancingTest, RequestsOverATargetsLimitGoElsewhereAndThenGet503) {
 TEST_P(BalancingTest, ConnectionsOverATargetsLimitAreNotOpened) {
   set_group("weir.circuit_breaker.max_connections", "2");
   Gate gate;
-  add_server("a", "all", [&](Connection& c) {
+  add_server("a", [&](Connection& c) {
     while (!c.read_head().empty()) {
       gate.arrive();
       c.send(ok);
@@ -222,7 +168,7 @@ TEST_P(BalancingTest, ATargetThatFailsInARowIsEjected) {
   set_group("weir.outlier_ejection.consecutive_failures", "3");
   set_group("weir.outlier_ejection.max_ejection_percent", "50");
   add_named("a");
-  add_server("x", "all", always("HTTP/1.1 500 No\r\nContent-Length: 1\r\n\r\nx"));
+  add_server("x", always("HTTP/1.1 500 No\r\nContent-Length: 1\r\n\r\nx"));
   apply();
   for (const std::string name : {"a", "x"}) set_health(name, routing::HealthState::healthy);
   auto client = connect();
@@ -234,7 +180,7 @@ TEST_P(BalancingTest, AllTargetsFailingNeverEmptiesTheGroup) {
   set_group("weir.outlier_ejection.consecutive_failures", "1");
   set_group("weir.outlier_ejection.max_ejection_percent", "100");
   for (const std::string name : {"x", "y"})
-    add_server(name, "all", always("HTTP/1.1 500 No\r\nContent-Length: 1\r\n\r\n" + name));
+    add_server(name, always("HTTP/1.1 500 No\r\nContent-Length: 1\r\n\r\n" + name));
   apply();
   for (const std::string name : {"x", "y"}) set_health(name, routing::HealthState::healthy);
   for (int i = 0; i < 10; ++i) EXPECT_EQ(status_line(), "HTTP/1.1 500");
@@ -242,7 +188,7 @@ TEST_P(BalancingTest, AllTargetsFailingNeverEmptiesTheGroup) {
 
 TEST_P(BalancingTest, ADrainingTargetFinishesWhatItHasAndIsCutOffAtTheEnd) {
   Gate gate;
-  add_server("s", "all", [&](Connection& c) {
+  add_server("s", [&](Connection& c) {
     while (!c.read_head().empty()) {
       gate.arrive();
       c.send(ok);
@@ -267,7 +213,7 @@ TEST_P(BalancingTest, ADrainingTargetFinishesWhatItHasAndIsCutOffAtTheEnd) {
 
 TEST_P(BalancingTest, ARequestThatEndsWithinTheDelayIsAnswered) {
   Gate gate;
-  add_server("s", "all", [&](Connection& c) {
+  add_server("s", [&](Connection& c) {
     while (!c.read_head().empty()) {
       gate.arrive();
       c.send(ok);
@@ -290,7 +236,7 @@ TEST_P(BalancingTest, ARequestThatEndsWithinTheDelayIsAnswered) {
 TEST_P(BalancingTest, IdleConnectionsToADrainingTargetAreClosedAtOnce) {
   std::atomic<bool> ended = false;
   Gate gate;
-  add_server("s", "all", [&](Connection& c) {
+  add_server("s", [&](Connection& c) {
     c.read_head();
     c.send(ok);
     EXPECT_THAT(c.read_some(), IsEmpty());
@@ -307,7 +253,7 @@ TEST_P(BalancingTest, IdleConnectionsToADrainingTargetAreClosedAtOnce) {
 }
 
 TEST_P(BalancingTest, ATunnelIsCutOffAtTheEndOfTheDelay) {
-  add_server("s", "all", [](Connection& c) {
+  add_server("s", [](Connection& c) {
     c.read_head();
     c.send(
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
@@ -341,7 +287,7 @@ class WorkersTest : public BalancingTest {
     Gate gate;
     std::array<std::atomic<int>, targets> taken{};
     for (std::size_t i = 0; i < targets; ++i) {
-      add_server(std::to_string(i), "all", [&gate, &mine = taken[i]](Connection& c) {
+      add_server(std::to_string(i), [&gate, &mine = taken[i]](Connection& c) {
         c.read_head();
         ++mine;
         gate.arrive();

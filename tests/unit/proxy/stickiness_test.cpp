@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -31,19 +30,9 @@ class StickinessTest : public DataPlaneTest {
   void SetUp() override {
     DataPlaneTest::SetUp();
     stickiness_keys_["1"] = {"1", model::base64_encode(std::string(32, 'k')), 1};
-    for (int i = 0; i < 3; ++i) add_named("group", std::to_string(i), "");
+    for (int i = 0; i < 3; ++i) add_named(std::to_string(i));
   }
 
-  void add_named(const std::string& group, const std::string& name, const std::string& more) {
-    servers_.push_back(std::make_unique<TestTarget>(
-        always("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n" + more + "\r\n" + name)));
-    const std::uint16_t port = servers_.back()->port();
-    targets_[{group, "127.0.0.1", port}] = {group, "127.0.0.1", port, "all", 0, 0};
-    port_of_[name] = port;
-  }
-  void set_group(const std::string& key, const std::string& value) {
-    groups_["group"].attributes[key] = value;
-  }
   void make_sticky() {
     set_group("stickiness.enabled", "true");
     apply();
@@ -72,21 +61,6 @@ class StickinessTest : public DataPlaneTest {
     for (int i = 0; i < 12; ++i) out.insert(get(cookie).body);
     return out;
   }
-  routing::TargetHealthCell& cell(const std::string& name) {
-    for (const auto& group : snapshot_->target_groups) {
-      for (const auto& target : group.targets) {
-        if (target.port == port_of_.at(name)) return *target.health;
-      }
-    }
-    throw std::out_of_range(name);
-  }
-  void set_health(const std::string& name, routing::HealthState state) {
-    cell(name).state.store(state);
-    for (const auto& group : snapshot_->target_groups) group.health_epoch->fetch_add(1);
-  }
-
-  std::vector<std::unique_ptr<TestTarget>> servers_;
-  std::map<std::string, std::uint16_t> port_of_;
 };
 
 TEST_P(StickinessTest, OffNothingIsSetAndCookiesMeanNothing) {
@@ -197,7 +171,7 @@ TEST_P(StickinessTest, AnApplicationsCookieBindsOnceTheTargetHasSetIt) {
   EXPECT_THAT(get("").lines, testing::IsEmpty()) << "the application has set none";
   targets_.clear();
   for (const std::string name : {"a", "b", "c"})
-    add_named("group", name, "Set-Cookie: SID=" + name + "; Path=/\r\n");
+    add_named(name, "group", "all", "Set-Cookie: SID=" + name + "; Path=/\r\n");
   apply();
   const Answer first = get("");
   ASSERT_EQ(first.lines.size(), 5U);
@@ -220,8 +194,8 @@ TEST_P(StickinessTest, WeightedGroupsKeepTheirClients) {
   model::TargetGroup second = groups_["group"];
   second.arn = "second";
   groups_["second"] = second;
-  add_named("second", "x", "");
-  add_named("second", "y", "");
+  add_named("x", "second");
+  add_named("y", "second");
   set_default_action({1, model::ForwardAction{{{"group", 1}, {"second", 1}}, true, 60}});
   apply();
   const Answer first = get("");

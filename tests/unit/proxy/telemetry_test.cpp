@@ -36,12 +36,6 @@ class TelemetryTest : public DataPlaneTest {
     groups_["group"].attributes["stickiness.enabled"] = "true";
     groups_["group"].attributes["stickiness.type"] = type;
   }
-  void set_health(routing::HealthState state) {
-    for (const auto& group : snapshot_->target_groups) {
-      for (const auto& target : group.targets) target.health->state.store(state);
-      group.health_epoch->fetch_add(1);
-    }
-  }
 };
 
 TEST_P(TelemetryTest, AForwardedRequest) {
@@ -180,10 +174,10 @@ TEST_P(TelemetryTest, ANewChoiceWhereAnApplicationsCookieShouldHaveCome) {
 TEST_P(TelemetryTest, FailOpen) {
   TestTarget target(always(ok));
   serve(target);
-  set_health(routing::HealthState::healthy);
+  set_health(target.port(), routing::HealthState::healthy);
   ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(totals().group("group").counts[OfGroup::fail_open], 0U);
-  set_health(routing::HealthState::unhealthy);
+  set_health(target.port(), routing::HealthState::unhealthy);
   EXPECT_THAT(ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), StartsWith("HTTP/1.1 200"));
   EXPECT_EQ(totals().group("group").counts[OfGroup::fail_open], 1U);
 }
@@ -197,7 +191,7 @@ TEST_P(TelemetryTest, ACircuitThatIsOpen) {
     may_answer.get_future().wait();
     c.send(ok);
   });
-  groups_["group"].attributes["weir.circuit_breaker.max_requests"] = "1";
+  set_group("weir.circuit_breaker.max_requests", "1");
   serve(target);
   auto first = connect();
   first.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -265,6 +259,39 @@ TEST_P(TelemetryTest, AClientThatLeavesBeforeTheAnswerIs460) {
   let_go.get_future().wait();
   EXPECT_EQ(count(OfBalancer::client_gone), 1U);
   EXPECT_EQ(count(OfBalancer::elb_4xx), 1U);
+}
+
+class Ipv6Test : public TelemetryTest {
+ protected:
+  void SetUp() override {
+    if (!net::tcp_listen(*net::Address::parse("::1", 0), false))
+      GTEST_SKIP() << "this machine has no IPv6";
+    TelemetryTest::SetUp();
+  }
+  void configure(DataPlaneOptions& options) override { options.bind_addresses = {"::1"}; }
+};
+
+TEST_P(Ipv6Test, RequestsAndBytesOverIpv6CountThere) {
+  TestTarget target(always(ok));
+  serve(target);
+  const std::string request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  auto client = Connection::to(port_, 0, "::1");
+  std::size_t sent = 0;
+  for (int i = 0; i < 2; ++i) {
+    client.send(request);
+    sent += client.read_response().size();
+  }
+  EXPECT_EQ(count(OfBalancer::requests), 2U);
+  EXPECT_EQ(count(OfBalancer::ipv6_requests), 2U);
+  EXPECT_EQ(count(OfBalancer::ipv6_bytes), 2 * request.size() + sent);
+}
+
+TEST_P(TelemetryTest, WhatCameOverIpv4IsNotCountedAsIpv6) {
+  TestTarget target(always(ok));
+  serve(target);
+  ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(count(OfBalancer::ipv6_requests), 0U);
+  EXPECT_EQ(count(OfBalancer::ipv6_bytes), 0U);
 }
 
 class AccessLogTest : public TelemetryTest {
@@ -356,6 +383,7 @@ TEST_P(AccessLogTest, NothingIsWrittenWhereItIsOff) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, AccessLogTest, testing::ValuesIn(backends()), backend_name);
+INSTANTIATE_TEST_SUITE_P(Backends, Ipv6Test, testing::ValuesIn(backends()), backend_name);
 INSTANTIATE_TEST_SUITE_P(Backends, TelemetryTest, testing::ValuesIn(backends()), backend_name);
 
 }  // namespace

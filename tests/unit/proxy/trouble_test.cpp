@@ -260,7 +260,7 @@ INSTANTIATE_TEST_SUITE_P(Backends, TroubleTest, testing::ValuesIn(backends()), b
 // A worker that may hold little.
 class MemoryTest : public DataPlaneTest {
  protected:
-  void configure(DataPlaneOptions& options) override { options.buffered_bytes_max = 2'000'000; }
+  void configure(DataPlaneOptions& options) override { options.limits.buffered_bytes = 2'000'000; }
 };
 
 TEST_P(MemoryTest, ManySlowReadersShareWhatTheWorkerMayHold) {
