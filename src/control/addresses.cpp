@@ -41,6 +41,13 @@ Result<std::string> FreeAddresses::take() {
               fmt::format("There are not enough free addresses in subnet '{}'.", subnet_id_));
 }
 
+bool FreeAddresses::is_free(model::Ipv4 address) const {
+  if (!range_.contains(address)) return false;
+  const std::uint64_t offset = address.value() - range_.network().value();
+  return offset >= reserved_at_start && offset + reserved_at_end < range_.size() &&
+         !used_.contains(address.value());
+}
+
 std::uint64_t FreeAddresses::count() const {
   const std::uint64_t usable = range_.size() > reserved_at_start + reserved_at_end
                                    ? range_.size() - reserved_at_start - reserved_at_end

@@ -20,6 +20,8 @@ class FreeAddresses {
 
   // The lowest free address, which is then taken. "InsufficientFreeAddressesInSubnet".
   [[nodiscard]] Result<std::string> take();
+  // An address of the subnet that is neither reserved nor in use.
+  [[nodiscard]] bool is_free(model::Ipv4 address) const;
   [[nodiscard]] std::uint64_t count() const;
 
  private:

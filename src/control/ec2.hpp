@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,11 +23,38 @@ struct RunInstancesInput {
   std::string image_id;
   std::string type;
   int count = 1;
-  std::string subnet_id;                        // empty: a default subnet, zones in turn
+  int min_count = 0;      // as many as there is room for, but not fewer; 0: all
+  std::string subnet_id;  // empty: a default subnet, zones in turn
   std::vector<std::string> security_group_ids;  // empty: the VPC's default group
   std::string key_name;
-  std::string user_data;  // raw
+  std::string private_ip;  // of a single instance; empty: a free one
+  std::string user_data;   // raw
+  std::string client_token;
+  std::string client_token_digest;  // tells calls with one token apart by their parameters
+  bool disable_api_termination = false;
+  bool disable_api_stop = false;
+  std::string shutdown_behavior = "stop";
+  bool detailed_monitoring = false;
+  bool ebs_optimized = false;
+  bool metadata_tokens_required = false;
+  std::string cpu_credits;  // empty: the type's default
   model::Tags tags;
+  model::Tags volume_tags;
+  model::Tags network_interface_tags;
+};
+
+// What is set is changed.
+struct ModifyInstanceInput {
+  std::optional<std::string> type;       // while stopped
+  std::optional<std::string> user_data;  // while stopped; raw
+  std::optional<bool> disable_api_termination;
+  std::optional<bool> disable_api_stop;
+  std::optional<std::string> shutdown_behavior;
+  std::optional<bool> source_dest_check;
+  std::optional<bool> ebs_optimized;
+  std::optional<bool> detailed_monitoring;
+  std::optional<std::string> cpu_credits;
+  std::optional<std::vector<std::string>> security_group_ids;
 };
 
 struct CreateSecurityGroupInput {
@@ -61,6 +89,7 @@ class Ec2 {
   Status stop_instances(const std::vector<std::string>& ids);
   Status start_instances(const std::vector<std::string>& ids);
   Status reboot_instances(const std::vector<std::string>& ids);
+  Status modify_instance(const std::string& id, const ModifyInstanceInput& input);
 
   // Blocks until the instance is in `state`, or in a state from which it cannot get there
   // ("InstanceFailed", the message is its state reason), or `timeout` is over ("Timeout").

@@ -1,6 +1,7 @@
 // What the files of Ec2 share.
 //
-// ec2_instances.cpp: the verbs, intent only. ec2_jobs.cpp: the work that follows, on KeyedJobs, and
+// ec2_instances.cpp: the verbs, intent only. ec2_attributes.cpp: what is
+// checked of an instance, and its changes. ec2_jobs.cpp: the work that follows, on KeyedJobs, and
 // what an instance's end means. ec2_adopt.cpp: after a daemon start. ec2_vpc.cpp: the default VPC.
 // ec2_security_groups.cpp: groups.
 #pragma once
@@ -83,5 +84,16 @@ struct Ec2::Impl {
 
 // "InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound": the first that is wrong.
 Status check_instance_ids(const State& state, const std::vector<std::string>& ids);
+
+// "InvalidParameterValue" where Weir has no such type.
+Status check_instance_type(const std::string& type);
+// "InvalidParameterValue": of 16 KiB at most.
+Status check_user_data(const std::string& user_data);
+Status check_shutdown_behavior(const std::string& behavior);
+// What a type has where the caller says `wanted`; empty: its default.
+Result<std::string> cpu_credits_of(const std::string& type, const std::string& wanted);
+// The groups, each once; none: the VPC's default group. "InvalidGroup.NotFound".
+Result<std::vector<std::string>> find_groups(const State& state, const std::string& vpc_id,
+                                             const std::vector<std::string>& ids);
 
 }  // namespace weir::control

@@ -9,7 +9,6 @@
 #include "control/addresses.hpp"
 #include "control/ec2_impl.hpp"
 #include "control/references.hpp"
-#include "model/instance_types.hpp"
 #include "model/limits.hpp"
 #include "model/names.hpp"
 #include "model/validate.hpp"
@@ -23,12 +22,6 @@ std::string join(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
-std::string known_types() {
-  std::vector<std::string> names;
-  for (const model::InstanceType& type : model::instance_types()) names.emplace_back(type.name);
-  return join(names);
-}
-
 Status validate(const RunInstancesInput& input) {
   if (input.image_id.empty()) {
     return fail("MissingParameter", "The request must contain the parameter ImageId");
@@ -37,27 +30,30 @@ Status validate(const RunInstancesInput& input) {
     return fail("InvalidAMIID.Malformed", fmt::format("Invalid id: \"{}\" (expecting \"ami-...\")",
                                                       input.image_id.substr(0, 100)));
   }
-  if (model::find_instance_type(input.type) == nullptr) {
-    return fail("InvalidParameterValue",
-                fmt::format("Invalid value '{}' for InstanceType.", input.type.substr(0, 100)),
-                "Weir knows " + known_types() + ".");
-  }
+  if (auto valid = check_instance_type(input.type); !valid) return valid;
   if (input.count < 1 || input.count > model::limits::instances_per_call_max) {
     return fail("InvalidParameterValue",
                 fmt::format("The number of instances must be between 1 and {}, not {}",
                             model::limits::instances_per_call_max, input.count));
   }
-  if (input.user_data.size() > model::limits::user_data_bytes_max) {
-    return fail("InvalidParameterValue",
-                fmt::format("User data is limited to {} bytes, this has {}",
-                            model::limits::user_data_bytes_max, input.user_data.size()));
+  if (input.min_count < 0 || input.min_count > input.count) {
+    return fail("InvalidParameterCombination", "MinCount must not be greater than MaxCount");
+  }
+  if (auto valid = check_user_data(input.user_data); !valid) return valid;
+  if (auto valid = check_shutdown_behavior(input.shutdown_behavior); !valid) return valid;
+  if (!input.private_ip.empty() && input.count != 1) {
+    return fail("InvalidParameterCombination",
+                "A private IP address can be given for a single instance only");
   }
   if (!input.key_name.empty()) {
     return fail("InvalidKeyPair.NotFound",
                 fmt::format("The key pair '{}' does not exist", input.key_name.substr(0, 255)),
                 "This version of Weir has no key pairs; leave KeyName out and use `weir exec`.");
   }
-  return model::validate_tags(input.tags);
+  for (const model::Tags* tags : {&input.tags, &input.volume_tags, &input.network_interface_tags}) {
+    if (auto valid = model::validate_tags(*tags); !valid) return valid;
+  }
+  return {};
 }
 
 // Of the default subnets those of the first two zones, where load balancers usually have their
@@ -90,28 +86,6 @@ Result<const model::Subnet*> find_subnet(const State& state, const std::string& 
   return &found->second;
 }
 
-Result<std::vector<std::string>> find_groups(const State& state, const std::string& vpc_id,
-                                             const std::vector<std::string>& ids) {
-  if (ids.empty()) {
-    const model::SecurityGroup* group = default_security_group(state, vpc_id);
-    if (group == nullptr) {
-      return fail("InvalidGroup.NotFound",
-                  fmt::format("The VPC '{}' has no default security group", vpc_id));
-    }
-    return std::vector<std::string>{group->id};
-  }
-  std::vector<std::string> unique;
-  for (const std::string& id : ids) {
-    const auto found = state.security_groups.find(id);
-    if (found == state.security_groups.end() || found->second.vpc_id != vpc_id) {
-      return fail("InvalidGroup.NotFound",
-                  fmt::format("The security group '{}' does not exist in VPC '{}'", id, vpc_id));
-    }
-    if (std::ranges::find(unique, id) == unique.end()) unique.push_back(id);
-  }
-  return unique;
-}
-
 // Locally administered, and derived from the address: unique where that is.
 std::string mac_of(const std::string& private_ip) {
   const std::uint32_t value = model::Ipv4::parse(private_ip)->value();
@@ -125,6 +99,21 @@ std::string dns_name_of(const std::string& private_ip, const std::string& region
   return name + (region == "us-east-1" ? ".ec2.internal" : "." + region + ".compute.internal");
 }
 
+Result<std::string> take_address(const State& state, const model::Subnet& subnet,
+                                 const std::string& wanted) {
+  const auto address = model::Ipv4::parse(wanted);
+  const auto range = model::Cidr::parse(subnet.cidr);
+  if (!address || !range || !range->contains(*address)) {
+    return fail("InvalidParameterValue", fmt::format("Address {} does not fall within the subnet's "
+                                                     "address range",
+                                                     wanted.substr(0, 100)));
+  }
+  if (!FreeAddresses(state, subnet).is_free(*address)) {
+    return fail("InvalidIPAddress.InUse", fmt::format("Address {} is in use.", wanted));
+  }
+  return address->to_string();
+}
+
 Status run_one(Draft& draft, const RunInstancesInput& input, const std::string& region,
                model::Instance instance, std::vector<model::Instance>& out) {
   const State& state = draft.state();
@@ -133,9 +122,12 @@ Status run_one(Draft& draft, const RunInstancesInput& input, const std::string& 
   if (!subnet) return std::unexpected(subnet.error());
   auto groups = find_groups(state, (*subnet)->vpc_id, input.security_group_ids);
   if (!groups) return std::unexpected(groups.error());
-  auto address = FreeAddresses(state, **subnet).take();
+  auto address = input.private_ip.empty() ? FreeAddresses(state, **subnet).take()
+                                          : take_address(state, **subnet, input.private_ip);
   if (!address) return std::unexpected(address.error());
   instance.id = make_ec2_id("i-");
+  instance.root_volume_id = make_ec2_id("vol-");
+  instance.network_interface_id = make_ec2_id("eni-");
   instance.vpc_id = (*subnet)->vpc_id;
   instance.subnet_id = (*subnet)->id;
   instance.zone = (*subnet)->zone;
@@ -152,6 +144,14 @@ std::unexpected<Error> wrong_state(const std::string& id, std::string_view verb)
   return fail(
       "IncorrectInstanceState",
       fmt::format("The instance '{}' is not in a state from which it can be {}.", id, verb));
+}
+
+std::unexpected<Error> is_protected(const std::string& id, std::string_view verb,
+                                    std::string_view attribute) {
+  return fail("OperationNotPermitted",
+              fmt::format("The instance '{}' may not be {}. Modify its 'disableApi{}' instance "
+                          "attribute and try again.",
+                          id, verb, attribute));
 }
 
 std::string now_gmt() {
@@ -212,8 +212,12 @@ Status check_instance_ids(const State& state, const std::vector<std::string>& id
                           is_one ? "does" : "do"));
 }
 
-Result<std::vector<model::Instance>> Ec2::run_instances(const RunInstancesInput& input) {
-  if (auto valid = validate(input); !valid) return std::unexpected(valid.error());
+namespace {
+
+// What all instances of a call have in common.
+Result<model::Instance> common_of(const RunInstancesInput& input) {
+  auto credits = cpu_credits_of(input.type, input.cpu_credits);
+  if (!credits) return std::unexpected(credits.error());
   model::Instance common;
   common.reservation_id = make_ec2_id("r-");
   common.image_id = input.image_id;
@@ -221,19 +225,66 @@ Result<std::vector<model::Instance>> Ec2::run_instances(const RunInstancesInput&
   common.key_name = input.key_name;
   common.user_data = input.user_data;
   common.launch_time_ms = wall_ms();
+  common.client_token = input.client_token;
+  common.client_token_digest = input.client_token_digest;
+  common.disable_api_termination = input.disable_api_termination;
+  common.disable_api_stop = input.disable_api_stop;
+  common.shutdown_behavior = input.shutdown_behavior;
+  common.detailed_monitoring = input.detailed_monitoring;
+  common.ebs_optimized = input.ebs_optimized;
+  common.metadata_tokens_required = input.metadata_tokens_required;
+  common.cpu_credits = std::move(*credits);
   common.tags = input.tags;
+  common.volume_tags = input.volume_tags;
+  common.network_interface_tags = input.network_interface_tags;
+  return common;
+}
 
+// What an earlier call with this token has launched; so a caller that has not heard its answer
+// gets no second instance, not even from the next daemon.
+Result<std::vector<model::Instance>> launched_before(const State& state,
+                                                     const RunInstancesInput& input) {
+  std::vector<model::Instance> found;
+  if (input.client_token.empty()) return found;
+  for (const auto& [id, instance] : state.instances) {
+    if (instance.client_token != input.client_token) continue;
+    if (instance.client_token_digest != input.client_token_digest) {
+      return fail("IdempotentParameterMismatch",
+                  "Arguments on this idempotent request are inconsistent with arguments used in "
+                  "previous request(s).");
+    }
+    found.push_back(instance);
+  }
+  std::ranges::sort(found, {}, &model::Instance::launch_index);
+  return found;
+}
+
+}  // namespace
+
+Result<std::vector<model::Instance>> Ec2::run_instances(const RunInstancesInput& input) {
+  if (auto valid = validate(input); !valid) return std::unexpected(valid.error());
+  auto common = common_of(input);
+  if (!common) return std::unexpected(common.error());
+
+  const int needed = input.min_count == 0 ? input.count : input.min_count;
+  std::vector<model::Instance> before;
   std::vector<model::Instance> instances;
   const auto stored = impl_->registry.update([&](Draft& draft) -> Status {
+    auto earlier = launched_before(draft.state(), input);
+    if (!earlier) return std::unexpected(earlier.error());
+    before = std::move(*earlier);
+    if (!before.empty()) return {};
     for (int index = 0; index < input.count; ++index) {
-      common.launch_index = index;
-      if (auto done = run_one(draft, input, impl_->registry.region(), common, instances); !done) {
-        return done;
+      common->launch_index = index;
+      if (auto done = run_one(draft, input, impl_->registry.region(), *common, instances); !done) {
+        if (index < needed) return done;
+        break;
       }
     }
     return {};
   });
   if (!stored) return std::unexpected(stored.error());
+  if (!before.empty()) return before;
   for (const model::Instance& instance : instances) impl_->add_launch(instance.id);
   return instances;
 }
@@ -249,6 +300,7 @@ Status Ec2::terminate_instances(const std::vector<std::string>& ids) {
       const bool is_under_way =
           instance.state == InstanceState::shutting_down && !has_failed(instance);
       if (is_under_way) continue;
+      if (instance.disable_api_termination) return is_protected(id, "terminated", "Termination");
       instance.state = InstanceState::shutting_down;
       instance.state_reason = user_initiated();
       draft.put(std::move(instance));
@@ -271,6 +323,7 @@ Status Ec2::stop_instances(const std::vector<std::string>& ids) {
         continue;
       }
       if (instance.state != InstanceState::running) return wrong_state(id, "stopped");
+      if (instance.disable_api_stop) return is_protected(id, "stopped", "Stop");
       instance.state = InstanceState::stopping;
       instance.state_reason = user_initiated();
       draft.put(std::move(instance));

@@ -238,11 +238,14 @@ void Ec2::Impl::all_exited() {
 void Ec2::Impl::exited(const std::string& id, int exit_status) {
   // Since the event it may have been launched again.
   if (is_running(id)) return;
+  bool is_to_terminate = false;
   const bool was_running = change_from(id, InstanceState::running, [&](model::Instance& instance) {
-    instance.state = InstanceState::stopped;
+    is_to_terminate = exit_status == 0 && instance.shutdown_behavior == "terminate";
+    instance.state = is_to_terminate ? InstanceState::shutting_down : InstanceState::stopped;
     instance.state_reason = exit_reason(exit_status);
   });
   if (!was_running) return;
+  if (is_to_terminate) return terminate(id);
   take_down(id);
   log::warn("{} has ended by itself, with status {}", id, exit_status);
   // Lets compute give back what it holds for it; that it has ended already is no error to us.

@@ -132,6 +132,7 @@ compute::MetadataDocument make_document(const State& state, const model::Instanc
   }
   document.key_name = instance.key_name;
   document.user_data = instance.user_data;
+  document.tokens_required = instance.metadata_tokens_required;
   document.tags = instance.tags;
   return document;
 }

@@ -83,6 +83,20 @@ void fields(auto& archive, is<Instance> auto& v) {
   archive("state_reason", v.state_reason);
   archive("user_data_done", v.user_data_done);
   archive("terminated_at_ms", v.terminated_at_ms);
+  archive("root_volume_id", v.root_volume_id);
+  archive("network_interface_id", v.network_interface_id);
+  archive("client_token", v.client_token);
+  archive("client_token_digest", v.client_token_digest);
+  archive("disable_api_termination", v.disable_api_termination);
+  archive("disable_api_stop", v.disable_api_stop);
+  archive("shutdown_behavior", v.shutdown_behavior);
+  archive("source_dest_check", v.source_dest_check);
+  archive("detailed_monitoring", v.detailed_monitoring);
+  archive("ebs_optimized", v.ebs_optimized);
+  archive("metadata_tokens_required", v.metadata_tokens_required);
+  archive("cpu_credits", v.cpu_credits);
+  archive("volume_tags", v.volume_tags);
+  archive("network_interface_tags", v.network_interface_tags);
   archive("tags", v.tags);
 }
 

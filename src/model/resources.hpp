@@ -93,7 +93,22 @@ struct Instance {
   StateReason state_reason;
   bool user_data_done = false;  // it has been started once: never again for this instance
   std::int64_t terminated_at_ms = 0;
+  std::string root_volume_id;        // vol-…
+  std::string network_interface_id;  // eni-…
+  // Of the call that launched it: a second one with this token launches nothing.
+  std::string client_token;
+  std::string client_token_digest;  // of that call's parameters
+  bool disable_api_termination = false;
+  bool disable_api_stop = false;
+  std::string shutdown_behavior = "stop";  // of a shutdown from within: stop, terminate
+  bool source_dest_check = true;
+  bool detailed_monitoring = false;
+  bool ebs_optimized = false;
+  bool metadata_tokens_required = false;  // version 2 of the metadata service only
+  std::string cpu_credits;  // standard, unlimited; empty: the type has none
   Tags tags;
+  Tags volume_tags;
+  Tags network_interface_tags;
 };
 
 // ---------------------------------------------------------------- target groups
