@@ -1,6 +1,7 @@
 #include "daemon/api_services.hpp"
 
 #include "aws/cloudwatch/cloudwatch_service.hpp"
+#include "aws/ec2/ec2_service.hpp"
 #include "aws/elbv2/elbv2_service.hpp"
 #include "aws/sts/sts_service.hpp"
 #include "base/clock.hpp"
@@ -18,6 +19,7 @@ std::vector<std::unique_ptr<aws::Service>> make_services(
       {parts.registry, parts.elb,
        std::make_shared<control::TrustStores>(parts.registry, objects, parts.elb.limits()),
        [&publisher = parts.publisher] { publisher.flush(); }}));
+  services.push_back(aws::make_ec2_service({parts.registry, parts.ec2}));
   services.push_back(aws::make_cloudwatch_service({parts.metrics, wall_ms}));
   return services;
 }

@@ -1,0 +1,20 @@
+#include "aws/ec2/ec2_service.hpp"
+
+#include "aws/description/description.hpp"
+#include "aws/ec2/handlers.hpp"
+
+namespace weir::aws {
+
+Handlers ec2_handlers(const Ec2Parts& parts) {
+  Handlers handlers;
+  for (const auto add : {ec2::add_zones, ec2::add_vpcs, ec2::add_security_groups}) {
+    add(handlers, parts);
+  }
+  return handlers;
+}
+
+std::unique_ptr<Service> make_ec2_service(Ec2Parts parts) {
+  return std::make_unique<Service>(embedded_description("ec2"), ec2_handlers(parts));
+}
+
+}  // namespace weir::aws
