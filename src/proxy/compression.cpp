@@ -43,6 +43,17 @@ bool is_of_the_bytes(std::string_view name) {
                              [&](std::string_view each) { return is_same_name(name, each); });
 }
 
+// A body of that length at least, or of none that is told. HEAD's answer has the one that GET's
+// would.
+bool has_body_of(std::uint64_t bytes_min, const http::ResponseHead& head, http::Method method) {
+  bool is_length_known = head.framing == http::Framing::content_length;
+  if (head.framing == http::Framing::none) {
+    if (method != http::Method::head || head.status == 204 || head.status == 304) return false;
+    is_length_known = find_header(head.headers, "Content-Length") != nullptr;
+  }
+  return !is_length_known || head.content_length >= bytes_min;
+}
+
 }  // namespace
 
 void BodyCompressor::change(http::ResponseHead& head) {
@@ -103,15 +114,16 @@ void CompressorPool::give_back(std::unique_ptr<BodyCompressor> compressor) {
 traffic::Encoding wanted_encoding(const traffic::CompressionPolicy& policy,
                                   const http::RequestHead& head) {
   if (head.version != http::Version::http_1_1) return traffic::Encoding::identity;
-  const http::Header* accept = find_header(head.headers, "Accept-Encoding");
-  if (accept == nullptr) return traffic::Encoding::identity;
-  return traffic::negotiate(accept->value, policy.algorithms);
+  traffic::AcceptEncoding accepted;
+  for (const http::Header& header : head.headers) {
+    if (is_same_name(header.name, "Accept-Encoding")) accepted.add(header.value);
+  }
+  return accepted.best_of(policy.algorithms);
 }
 
-bool is_compressible(const traffic::CompressionPolicy& policy, const http::ResponseHead& head) {
-  if (head.framing == http::Framing::none || head.status == 206) return false;
-  if (head.framing == http::Framing::content_length && head.content_length < policy.bytes_min)
-    return false;
+bool is_compressible(const traffic::CompressionPolicy& policy, const http::ResponseHead& head,
+                     http::Method method) {
+  if (head.status == 206 || !has_body_of(policy.bytes_min, head, method)) return false;
   const http::Header* type = find_header(head.headers, "Content-Type");
   return type != nullptr && policy.is_for(type->value) &&
          find_header(head.headers, "Content-Encoding") == nullptr &&

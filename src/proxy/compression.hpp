@@ -59,9 +59,9 @@ class CompressorPool {
 
 // Whether the answer is one of those that clients get compressed if they like: it has a body of a
 // type and length that the policy names, whole (no 206), not encoded and not held against
-// transformation by Cache-Control.
+// transformation by Cache-Control. That to HEAD is as the one to GET would be.
 [[nodiscard]] bool is_compressible(const traffic::CompressionPolicy& policy,
-                                   const http::ResponseHead& head);
+                                   const http::ResponseHead& head, http::Method method);
 
 // Tells caches that there may be other answers for other clients.
 void add_vary(http::ResponseHead& head);

@@ -67,9 +67,9 @@ void Exchange::receive_head() {
 }
 
 void Exchange::choose_encoding(http::ResponseHead& head) {
-  if (!is_compressible(*load_balancer_->compression, head)) return;
+  if (!is_compressible(*load_balancer_->compression, head, method_)) return;
   add_vary(head);
-  if (wanted_encoding_ == traffic::Encoding::identity) return;
+  if (wanted_encoding_ == traffic::Encoding::identity || method_ == http::Method::head) return;
   compressor_ = worker_.compressors().take(wanted_encoding_);
   if (compressor_ != nullptr) compressor_->change(head);
 }

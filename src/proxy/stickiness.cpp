@@ -90,6 +90,7 @@ std::optional<std::uint32_t> Stickiness::group_of(const routing::Forward& action
                                                   const http::RequestHead& head,
                                                   StickinessTools& tools,
                                                   std::int64_t unix_seconds) {
+  is_one_of_groups_ = action.groups.size() > 1;
   if (action.stickiness_seconds == 0 || !tools.sealer.has_key()) return std::nullopt;
   group_seconds_ = action.stickiness_seconds;
   Wanted cors{"AWSALBTGCORS"};
@@ -119,6 +120,7 @@ std::optional<std::uint32_t> Stickiness::target_of(Serving::Group& group,
   const routing::TargetGroup& targets = *group.target_group;
   const auto& policy = targets.policy.stickiness;
   if (policy.kind == Kind::off || !tools.sealer.has_key()) return std::nullopt;
+  if (policy.kind == Kind::app_cookie && is_one_of_groups_) return std::nullopt;  // reference §4.4
   is_target_sticky_ = true;
   std::optional<Session> session;
   if (policy.kind == Kind::lb_cookie) {

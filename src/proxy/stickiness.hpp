@@ -29,13 +29,14 @@ struct StickinessTools {
 class Stickiness {
  public:
   // Index in `action.groups` that the request's session names; nothing where there is none or the
-  // action is not sticky.
+  // action is not sticky. Asked first.
   [[nodiscard]] std::optional<std::uint32_t> group_of(const routing::Forward& action,
                                                       const Serving& serving,
                                                       const http::RequestHead& head,
                                                       StickinessTools& tools,
                                                       std::int64_t unix_seconds);
-  // The target of `group` that the request's session names, where it may still be used.
+  // The target of `group` that the request's session names, where it may still be used. No
+  // application's cookie binds where the action has several groups.
   [[nodiscard]] std::optional<std::uint32_t> target_of(Serving::Group& group,
                                                        const http::RequestHead& head,
                                                        const balancing::ChoiceFacts& facts,
@@ -57,6 +58,7 @@ class Stickiness {
   std::uint64_t group_followed_ = 0;  // identity
   std::int64_t target_bound_at_ = 0;
   std::uint32_t target_followed_ = 0;
+  bool is_one_of_groups_ = false;  // the action weighs several
   bool is_target_sticky_ = false;
   bool has_session_ = false;  // of a target
   bool wants_same_site_ = false;

@@ -1,14 +1,11 @@
 #include "traffic/accept_encoding.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <optional>
 
 namespace weir::traffic {
 namespace {
-
-constexpr int unset = -1;
 
 std::string_view trimmed(std::string_view text) {
   const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
@@ -56,27 +53,6 @@ std::optional<Encoding> encoding_of(std::string_view name) {
   return std::nullopt;
 }
 
-struct Weights {
-  std::array<int, 4> of = {unset, unset, unset, unset};  // by Encoding
-  int of_others = unset;                                 // "*"
-
-  void take(std::string_view item) {
-    const std::size_t semicolon = std::min(item.find(';'), item.size());
-    const std::string_view name = trimmed(item.substr(0, semicolon));
-    const auto weight = weight_of(item.substr(semicolon));
-    if (!weight) return;
-    if (name == "*") of_others = *weight;
-    if (const auto encoding = encoding_of(name)) of[static_cast<std::size_t>(*encoding)] = *weight;
-  }
-  [[nodiscard]] int weight(Encoding encoding) const {
-    const int own = of[static_cast<std::size_t>(encoding)];
-    if (own != unset) return own;
-    // Identity is acceptable unless it is refused, but it is nobody's wish.
-    if (encoding == Encoding::identity) return 0;
-    return of_others == unset ? 0 : of_others;
-  }
-};
-
 }  // namespace
 
 std::string_view name_of(Encoding encoding) {
@@ -93,21 +69,41 @@ std::string_view name_of(Encoding encoding) {
   return "identity";
 }
 
-Encoding negotiate(std::string_view accept_encoding, std::span<const Encoding> offered) {
-  Weights weights;
-  while (!accept_encoding.empty()) {
-    const std::size_t end = std::min(accept_encoding.find(','), accept_encoding.size());
-    weights.take(trimmed(accept_encoding.substr(0, end)));
-    accept_encoding.remove_prefix(std::min(end + 1, accept_encoding.size()));
+void AcceptEncoding::add(std::string_view value) {
+  while (!value.empty()) {
+    const std::size_t end = std::min(value.find(','), value.size());
+    take(trimmed(value.substr(0, end)));
+    value.remove_prefix(std::min(end + 1, value.size()));
   }
+}
+
+void AcceptEncoding::take(std::string_view item) {
+  const std::size_t semicolon = std::min(item.find(';'), item.size());
+  const std::string_view name = trimmed(item.substr(0, semicolon));
+  const auto weight = weight_of(item.substr(semicolon));
+  if (!weight) return;
+  if (name == "*") weight_of_others_ = *weight;
+  if (const auto encoding = encoding_of(name))
+    weights_[static_cast<std::size_t>(*encoding)] = *weight;
+}
+
+int AcceptEncoding::weight(Encoding encoding) const {
+  const int own = weights_[static_cast<std::size_t>(encoding)];
+  if (own != unset) return own;
+  // Identity is acceptable unless it is refused, but it is nobody's wish.
+  if (encoding == Encoding::identity) return 0;
+  return weight_of_others_ == unset ? 0 : weight_of_others_;
+}
+
+Encoding AcceptEncoding::best_of(std::span<const Encoding> offered) const {
   Encoding best = Encoding::identity;
   int best_weight = 0;
   for (const Encoding encoding : offered) {
-    if (weights.weight(encoding) <= best_weight) continue;
+    if (weight(encoding) <= best_weight) continue;
     best = encoding;
-    best_weight = weights.weight(encoding);
+    best_weight = weight(encoding);
   }
-  return best_weight >= weights.weight(Encoding::identity) ? best : Encoding::identity;
+  return best_weight >= weight(Encoding::identity) ? best : Encoding::identity;
 }
 
 }  // namespace weir::traffic

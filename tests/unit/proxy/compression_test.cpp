@@ -147,8 +147,42 @@ TEST_P(CompressionTest, WhatIsNotToBeCompressedIsLeftAlone) {
                                       "HTTP/1.1 204 No Content\r\n" + text + "\r\n"}) {
     EXPECT_THAT(answer_to(get("gzip"), bodyless), Not(HasSubstr("Content-Encoding")));
   }
-  const std::string head = page("", body).substr(0, page("", body).size() - body.size());
-  EXPECT_THAT(answer_to(get("gzip", "HEAD"), head), Not(HasSubstr("Content-Encoding")));
+}
+
+TEST_P(CompressionTest, AnAnswerToHeadVariesAsThatToGetDoes) {
+  const auto answer_to_head = [&](const std::string& response) {
+    TestTarget target([&](Connection& c) {
+      c.read_head();
+      c.send(response);
+    });
+    targets_.clear();
+    serve(target);
+    return ask(get("gzip", "HEAD"));
+  };
+  const std::string type = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n";
+  for (const std::string& each :
+       {type + "Content-Length: 2000\r\n\r\n", type + "Transfer-Encoding: chunked\r\n\r\n"}) {
+    const std::string answer = answer_to_head(each);
+    EXPECT_THAT(answer, HasSubstr("\r\nVary: Accept-Encoding\r\n")) << each;
+    EXPECT_THAT(answer, Not(HasSubstr("Content-Encoding")));
+    EXPECT_THAT(answer, EndsWith("\r\n\r\n"));
+  }
+  EXPECT_THAT(answer_to_head(type + "Content-Length: 10\r\n\r\n"), Not(HasSubstr("Vary")));
+  EXPECT_THAT(answer_to_head("HTTP/1.1 304 Not Modified\r\nContent-Type: text/html\r\n\r\n"),
+              Not(HasSubstr("Vary")));
+}
+
+TEST_P(CompressionTest, LinesOfAcceptEncodingCountTogether) {
+  const std::string body = lines(100);
+  TestTarget target(always(page("", body)));
+  serve(target);
+  const auto head_to = [&](const std::string& lines) {
+    return ask("GET / HTTP/1.1\r\nHost: a\r\n" + lines + "Connection: close\r\n\r\n");
+  };
+  EXPECT_THAT(head_to("Accept-Encoding: identity\r\naccept-encoding: gzip\r\n"),
+              HasSubstr("\r\nContent-Encoding: gzip\r\n"));
+  EXPECT_THAT(head_to("Accept-Encoding: gzip;q=0.5\r\nAccept-Encoding: br;q=0.2, zstd\r\n"),
+              HasSubstr("\r\nContent-Encoding: zstd\r\n"));
 }
 
 TEST_P(CompressionTest, AStreamOfEventsStaysOne) {

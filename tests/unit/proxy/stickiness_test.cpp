@@ -190,6 +190,23 @@ TEST_P(StickinessTest, AnApplicationsCookieBindsOnceTheTargetHasSetIt) {
               Not(HasSubstr("SameSite")));
 }
 
+TEST_P(StickinessTest, AnApplicationsCookieDoesNotBindInWeightedGroups) {
+  set_group("stickiness.type", "app_cookie");
+  set_group("stickiness.app_cookie.cookie_name", "SID");
+  make_sticky();
+  targets_.clear();
+  for (const std::string name : {"a", "b", "c"})
+    add_named(name, "group", "all", "Set-Cookie: SID=" + name + "; Path=/\r\n");
+  apply();
+  const std::string ours = "SID=x; AWSALBAPP-0=" + get("").cookies.at("AWSALBAPP-0");
+  groups_["second"] = groups_["group"];
+  groups_["second"].arn = "second";
+  set_default_action({1, model::ForwardAction{{{"group", 1}, {"second", 0}}, false, 0}});
+  apply();
+  EXPECT_EQ(places(ours).size(), 3U);
+  EXPECT_THAT(get(ours).head, Not(HasSubstr("AWSALB")));
+}
+
 TEST_P(StickinessTest, WeightedGroupsKeepTheirClients) {
   model::TargetGroup second = groups_["group"];
   second.arn = "second";

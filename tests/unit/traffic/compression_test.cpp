@@ -16,7 +16,9 @@ namespace {
 
 Encoding choose(std::string_view accept) {
   static constexpr std::array offered = {Encoding::br, Encoding::zstd, Encoding::gzip};
-  return negotiate(accept, offered);
+  AcceptEncoding accepted;
+  accepted.add(accept);
+  return accepted.best_of(offered);
 }
 
 TEST(AcceptEncoding, TheHighestWeightWinsAndAmongEqualsTheFirstOffered) {
