@@ -70,6 +70,18 @@ void change(T& field, const std::optional<T>& wanted) {
   if (wanted) field = *wanted;
 }
 
+// A mirror that is set is another group, and exists. One that is gone all the same, as the store of
+// an earlier version may have it, does not hold up other changes.
+Status check_mirror(const State& state, const model::TargetGroup& group,
+                    const std::string& before) {
+  const std::string mirror = mirror_of(group);
+  if (mirror.empty() || mirror == before) return {};
+  if (mirror == group.arn)
+    return fail("InvalidConfigurationRequest", "A target group cannot mirror to itself");
+  const auto found = find_target_group(state, mirror);
+  return found ? Status{} : std::unexpected(found.error());
+}
+
 // Copies the record, changes and checks the copy by `make`, and puts it back.
 template <typename Make>
 Result<model::TargetGroup> changed(Registry& registry, const std::string& arn, Make make) {
@@ -79,6 +91,7 @@ Result<model::TargetGroup> changed(Registry& registry, const std::string& arn, M
     if (!old) return std::unexpected(old.error());
     group = **old;
     if (Status made = make(group); !made) return made;
+    if (Status there = check_mirror(draft.state(), group, mirror_of(**old)); !there) return there;
     draft.put(group);
     return {};
   });
@@ -148,6 +161,7 @@ Result<model::TargetGroup> Elb::create_target_group(const CreateTargetGroupInput
           "TooManyTargetGroups",
           fmt::format("The limit of '{}' target groups has been reached", limits_.target_groups));
     }
+    if (Status there = check_mirror(draft.state(), group, ""); !there) return there;
     group.arn = make_target_group_arn(registry_, group.name);
     draft.put(group);
     return {};
@@ -187,6 +201,12 @@ Status Elb::delete_target_group(const std::string& arn) {
       return fail("ResourceInUse",
                   fmt::format("Target group '{}' is currently in use by a listener or a rule", arn),
                   "Delete the listeners and rules that forward to it first.");
+    }
+    if (const auto& sources = draft.state().index.mirrored_to(arn); !sources.empty()) {
+      return fail("ResourceInUse",
+                  fmt::format("Target group '{}' is currently in use as the mirror of '{}'", arn,
+                              *sources.begin()),
+                  "Set weir.mirror.target_group_arn of that group to another one or to nothing.");
     }
     std::vector<TargetKey> keys;
     for (const model::Target* target : targets_of(draft.state(), arn)) {

@@ -1,6 +1,7 @@
 #include "control/index.hpp"
 
 #include "base/assert.hpp"
+#include "model/attributes.hpp"
 
 namespace weir::control {
 namespace {
@@ -51,6 +52,11 @@ TargetKey key_of(const model::Target& value) {
 
 }  // namespace
 
+std::string mirror_of(const model::TargetGroup& group) {
+  return model::value_of(group.attributes, model::target_group_attributes(),
+                         "weir.mirror.target_group_arn");
+}
+
 void Index::add(const model::LoadBalancer& value) {
   load_balancers_by_name_.insert_or_assign(value.name, value.arn);
 }
@@ -60,9 +66,12 @@ void Index::remove(const model::LoadBalancer& value) {
 
 void Index::add(const model::TargetGroup& value) {
   target_groups_by_name_.insert_or_assign(value.name, value.arn);
+  if (const std::string mirror = mirror_of(value); !mirror.empty())
+    sources_by_mirror_[mirror].insert(value.arn);
 }
 void Index::remove(const model::TargetGroup& value) {
   remove_name(target_groups_by_name_, value.name, value.arn);
+  remove_member(sources_by_mirror_, mirror_of(value), value.arn);
 }
 
 void Index::add(const model::TrustStore& value) {
@@ -144,6 +153,10 @@ const Index::Counts& Index::listeners_forwarding_to(const std::string& target_gr
 }
 const Index::Counts& Index::groups_of(const std::string& listener_arn) const {
   return at_or_empty(groups_by_listener_, listener_arn);
+}
+
+const Index::Arns& Index::mirrored_to(const std::string& target_group_arn) const {
+  return at_or_empty(sources_by_mirror_, target_group_arn);
 }
 
 std::size_t Index::targets_of(const std::string& target_group_arn) const {

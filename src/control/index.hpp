@@ -20,6 +20,9 @@ namespace weir::control {
 // (target group ARN, target id, port)
 using TargetKey = std::tuple<std::string, std::string, std::uint16_t>;
 
+// The group that gets copies of this one's requests; empty: none does.
+[[nodiscard]] std::string mirror_of(const model::TargetGroup& group);
+
 class Index {
  public:
   using Arns = std::set<std::string>;
@@ -58,6 +61,9 @@ class Index {
   [[nodiscard]] const Counts& listeners_forwarding_to(const std::string& target_group_arn) const;
   [[nodiscard]] const Counts& groups_of(const std::string& listener_arn) const;
 
+  // The groups whose requests are copied to this one (weir.mirror.target_group_arn).
+  [[nodiscard]] const Arns& mirrored_to(const std::string& target_group_arn) const;
+
   [[nodiscard]] std::size_t targets_of(const std::string& target_group_arn) const;
   // All registrations of an instance or address, and those that are draining.
   [[nodiscard]] const std::set<TargetKey>& registrations_of(const std::string& target_id) const;
@@ -79,6 +85,7 @@ class Index {
   std::map<std::string, Numbered> rules_by_listener_;
   std::map<std::string, Counts> listeners_by_group_;
   std::map<std::string, Counts> groups_by_listener_;
+  std::map<std::string, Arns> sources_by_mirror_;
   std::map<std::string, std::size_t> targets_by_group_;
   std::map<std::string, std::set<TargetKey>> targets_by_id_;
   std::set<TargetKey> draining_;

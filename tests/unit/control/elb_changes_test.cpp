@@ -169,6 +169,31 @@ TEST_F(ElbChanges, TargetGroupAttributesAreCheckedTogether) {
   EXPECT_EQ(code_of(elb_->modify_target_group_attributes("arn:x", {})), "TargetGroupNotFound");
 }
 
+TEST_F(ElbChanges, AMirrorExistsAndIsKeptWhileItIsOne) {
+  const std::string key = "weir.mirror.target_group_arn";
+  const std::string mirror = make_group("mirror");
+  const std::string missing =
+      "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/gone/0123456789abcdef";
+  CreateTargetGroupInput input;
+  input.name = "source";
+  input.port = 80;
+  input.attributes = {{key, missing}};
+  EXPECT_EQ(code_of(elb_->create_target_group(input)), "TargetGroupNotFound");
+  EXPECT_EQ(code_of(elb_->modify_target_group_attributes(group_, {{key, missing}})),
+            "TargetGroupNotFound");
+  EXPECT_EQ(code_of(elb_->modify_target_group_attributes(group_, {{key, group_}})),
+            "InvalidConfigurationRequest");
+  ASSERT_TRUE(elb_->modify_target_group_attributes(group_, {{key, mirror}}));
+  EXPECT_EQ(code_of(elb_->delete_target_group(mirror)), "ResourceInUse");
+  input.attributes = {{key, mirror}};
+  const auto source = elb_->create_target_group(input);
+  ASSERT_TRUE(source);
+  ASSERT_TRUE(elb_->modify_target_group_attributes(group_, {{key, ""}}));
+  EXPECT_EQ(code_of(elb_->delete_target_group(mirror)), "ResourceInUse");
+  ASSERT_TRUE(elb_->delete_target_group(source->arn));
+  EXPECT_TRUE(elb_->delete_target_group(mirror));
+}
+
 // ---------------------------------------------------------------- listeners
 TEST_F(ElbChanges, AListenerTakesAnotherPort) {
   data_plane_.offset = 8000;

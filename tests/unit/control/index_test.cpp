@@ -34,7 +34,7 @@ class RandomChange {
       case 0:
         return draft.put(named<model::LoadBalancer>(arn));
       case 1:
-        return draft.put(named<model::TargetGroup>(arn));
+        return draft.put(target_group(arn));
       case 2:
         return draft.put(listener(arn));
       case 3:
@@ -64,6 +64,12 @@ class RandomChange {
     Record out;
     out.arn = arn;
     out.name = name();
+    return out;
+  }
+  model::TargetGroup target_group(const std::string& arn) {
+    auto out = named<model::TargetGroup>(arn);
+    if (number(2) == 0)
+      out.attributes["weir.mirror.target_group_arn"] = "arn:" + std::to_string(number(6));
     return out;
   }
   model::Listener listener(const std::string& arn) {
@@ -127,6 +133,7 @@ TEST(Index, IsWhatTheRecordsSayAfterAnyTransaction) {
         ASSERT_EQ(fresh.rules_of(arn), state.index.rules_of(arn)) << round;
         ASSERT_EQ(fresh.groups_of(arn), state.index.groups_of(arn)) << round;
         ASSERT_EQ(fresh.listeners_forwarding_to(arn), state.index.listeners_forwarding_to(arn));
+        ASSERT_EQ(fresh.mirrored_to(arn), state.index.mirrored_to(arn)) << round;
         ASSERT_EQ(fresh.targets_of(arn), state.index.targets_of(arn)) << round;
       }
     });
