@@ -1,5 +1,6 @@
 #include "daemon/api_services.hpp"
 
+#include "aws/cloudformation/cloudformation_service.hpp"
 #include "aws/cloudwatch/cloudwatch_service.hpp"
 #include "aws/ec2/ec2_service.hpp"
 #include "aws/elbv2/elbv2_service.hpp"
@@ -20,6 +21,8 @@ std::vector<std::unique_ptr<aws::Service>> make_services(
        std::make_shared<control::TrustStores>(parts.registry, objects, parts.elb.limits()),
        [&publisher = parts.publisher] { publisher.flush(); }}));
   services.push_back(aws::make_ec2_service({parts.registry, parts.ec2}));
+  services.push_back(aws::make_cloudformation_service(
+      {parts.registry, parts.engine, [&publisher = parts.publisher] { publisher.flush(); }}));
   services.push_back(aws::make_cloudwatch_service({parts.metrics, wall_ms}));
   return services;
 }

@@ -40,12 +40,6 @@ Error already_exists(const model::Stack& stack) {
           fmt::format("Use another name, or remove it first: weir down {}", stack.name)};
 }
 
-std::string make_stack_id(const control::Registry& registry, const std::string& name) {
-  return fmt::format("arn:aws:cloudformation:{}:{}:stack/{}/{}-{}-{}-{}-{}", registry.region(),
-                     registry.account(), name, random_hex(8), random_hex(4), random_hex(4),
-                     random_hex(4), random_hex(12));
-}
-
 }  // namespace
 
 Status check_tags(const model::Tags& tags) {
@@ -114,13 +108,13 @@ std::optional<model::Stack> Engine::Impl::find(const std::string& name) const {
   return stack;
 }
 
-// Removes what was made. Success: nothing is left, the record neither.
-Status Engine::Impl::roll_back(StackRecord& record, const std::string& reason) {
+// Removes what was made. Success: nothing is left, the record only where it is to be kept.
+Status Engine::Impl::roll_back(StackRecord& record, const std::string& reason, bool keeps_record) {
   record.set_status("ROLLBACK_IN_PROGRESS", reason);
   Removal removal(record, provider, retained_resources(record.stack().template_body, true));
   if (removal.run()) {
     record.set_status("ROLLBACK_COMPLETE", reason);
-    return record.erase();
+    return keeps_record ? record.save() : record.erase();
   }
   record.set_status("ROLLBACK_FAILED", reason);
   static_cast<void>(record.save());
@@ -154,12 +148,18 @@ Engine::Engine(control::Registry& registry, control::Elb& elb, control::Ec2& ec2
 
 Engine::~Engine() = default;
 
+std::string Engine::new_stack_id(const std::string& name) const {
+  return fmt::format("arn:aws:cloudformation:{}:{}:stack/{}/{}-{}-{}-{}-{}",
+                     impl_->registry.region(), impl_->registry.account(), name, random_hex(8),
+                     random_hex(4), random_hex(4), random_hex(4), random_hex(12));
+}
+
 Result<Plan> Engine::validate(const CreateInput& input) {
   if (const Status valid = check_name(input.name); !valid) return std::unexpected(valid.error());
   if (const Status valid = check_tags(input.tags); !valid) return std::unexpected(valid.error());
   if (const auto stack = impl_->find(input.name)) return std::unexpected(already_exists(*stack));
   Result<Prepared> prepared =
-      prepare(input, impl_->environment(input.name, make_stack_id(impl_->registry, input.name)));
+      prepare(input, impl_->environment(input.name, new_stack_id(input.name)));
   if (!prepared) return std::unexpected(prepared.error());
   return std::move(prepared->plan);
 }
@@ -174,7 +174,7 @@ Result<std::string> Engine::create(const CreateInput& input, const EventHandler&
   if (const auto stack = impl_->find(input.name)) return std::unexpected(already_exists(*stack));
 
   model::Stack stack;
-  stack.id = make_stack_id(impl_->registry, input.name);
+  stack.id = input.stack_id.empty() ? new_stack_id(input.name) : input.stack_id;
   stack.name = input.name;
   stack.template_body = input.template_body;
   stack.created_at_ms = wall_ms();
@@ -200,7 +200,7 @@ Result<std::string> Engine::create(const CreateInput& input, const EventHandler&
     if (saved) return record.stack().id;
     failure = saved.error().message;
   }
-  const Status rolled_back = impl_->roll_back(record, failure);
+  const Status rolled_back = impl_->roll_back(record, failure, input.keeps_rolled_back);
   if (rolled_back) {
     return fail("CreateFailed",
                 fmt::format("{}\nEverything made has been removed again.", failure));

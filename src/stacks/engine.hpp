@@ -5,7 +5,7 @@
 // logical-id. So a daemon that is killed at any moment finds all that it made. Resources are made
 // in parallel as their dependencies allow, and removed in the reverse order. A creation that fails
 // is rolled back; where that succeeds nothing is left, not even the stack's record
-// (CloudFormation's OnFailure=DELETE), and its name is free again. An update that fails leaves the
+// (CloudFormation's OnFailure=DELETE), and its name is free again, unless it is asked to be kept. An update that fails leaves the
 // stack as it was (stack_update.hpp).
 #pragma once
 
@@ -44,6 +44,9 @@ struct CreateInput {
   std::string file_name;  // for messages
   std::map<std::string, std::string> parameters;
   model::Tags tags;
+  std::string stack_id = {};  // empty: a new one
+  // A creation that failed leaves the stack's record (ROLLBACK_COMPLETE), without resources.
+  bool keeps_rolled_back = false;
 };
 
 struct PlannedResource {
@@ -95,6 +98,9 @@ class Engine {
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
+
+  // arn:aws:cloudformation:…:stack/<name>/<uuid>
+  [[nodiscard]] std::string new_stack_id(const std::string& name) const;
 
   // Parses, and resolves what can be known before anything exists. Nothing is created. Errors:
   // "ValidationError" with all faults, a line each; "AlreadyExistsException".

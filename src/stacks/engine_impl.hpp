@@ -51,7 +51,7 @@ struct Engine::Impl {
   [[nodiscard]] Environment environment(const std::string& stack_name,
                                         const std::string& stack_id) const;
   [[nodiscard]] std::optional<model::Stack> find(const std::string& name) const;
-  Status roll_back(StackRecord& record, const std::string& reason);
+  Status roll_back(StackRecord& record, const std::string& reason, bool keeps_record = false);
   Status remove(StackRecord& record);
   // What the last daemon left in this state.
   Status finish(StackRecord& record, const std::string& status);
