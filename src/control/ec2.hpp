@@ -91,6 +91,9 @@ class Ec2 {
   Status reboot_instances(const std::vector<std::string>& ids);
   Status modify_instance(const std::string& id, const ModifyInstanceInput& input);
 
+  // The last `bytes_max` bytes of its console; empty once it is terminated.
+  Result<std::string> console_output(const std::string& id, std::size_t bytes_max);
+
   // Blocks until the instance is in `state`, or in a state from which it cannot get there
   // ("InstanceFailed", the message is its state reason), or `timeout` is over ("Timeout").
   Status wait_for(const std::string& id, model::InstanceState state,

@@ -151,4 +151,16 @@ Status Ec2::modify_instance(const std::string& id, const ModifyInstanceInput& in
   });
 }
 
+Result<std::string> Ec2::console_output(const std::string& id, std::size_t bytes_max) {
+  Status valid;
+  bool is_gone = false;
+  impl_->registry.read([&](const State& state) {
+    valid = check_instance_ids(state, {id});
+    is_gone = valid && state.instances.at(id).state == InstanceState::terminated;
+  });
+  if (!valid) return std::unexpected(valid.error());
+  if (is_gone) return std::string();
+  return impl_->compute.console_output(id, bytes_max);
+}
+
 }  // namespace weir::control

@@ -6,6 +6,7 @@
 #include "aws/elbv2/elbv2_service.hpp"
 #include "aws/sts/sts_service.hpp"
 #include "base/clock.hpp"
+#include "compute/image.hpp"
 #include "control/trust_stores.hpp"
 
 namespace weir::daemon {
@@ -20,7 +21,8 @@ std::vector<std::unique_ptr<aws::Service>> make_services(
       {parts.registry, parts.elb,
        std::make_shared<control::TrustStores>(parts.registry, objects, parts.elb.limits()),
        [&publisher = parts.publisher] { publisher.flush(); }}));
-  services.push_back(aws::make_ec2_service({parts.registry, parts.ec2}));
+  services.push_back(aws::make_ec2_service(
+      {parts.registry, parts.ec2, [dir = parts.state_dir] { return compute::list_images(dir); }}));
   services.push_back(aws::make_cloudformation_service(
       {parts.registry, parts.engine, [&publisher = parts.publisher] { publisher.flush(); }}));
   services.push_back(aws::make_cloudwatch_service({parts.metrics, wall_ms}));

@@ -4,7 +4,10 @@
 // form alone knows: forms of ids, filters, pages, tags that occur twice.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "aws/service.hpp"
 #include "control/ec2.hpp"
@@ -15,6 +18,7 @@ namespace weir::aws {
 struct Ec2Parts {
   control::Registry& registry;  // outlives the service, as does the next
   control::Ec2& ec2;
+  std::function<std::vector<std::string>()> images;  // their ids, the built-in one first
 };
 
 [[nodiscard]] std::unique_ptr<Service> make_ec2_service(Ec2Parts parts);

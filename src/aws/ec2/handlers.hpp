@@ -23,6 +23,12 @@ namespace weir::aws::ec2 {
 void add_zones(Handlers& handlers, const Ec2Parts& parts);
 void add_vpcs(Handlers& handlers, const Ec2Parts& parts);
 void add_security_groups(Handlers& handlers, const Ec2Parts& parts);
+void add_instances(Handlers& handlers, const Ec2Parts& parts);
+void add_run_instances(Handlers& handlers, const Ec2Parts& parts);
+void add_instance_attributes(Handlers& handlers, const Ec2Parts& parts);
+void add_instance_types(Handlers& handlers, const Ec2Parts& parts);
+void add_images(Handlers& handlers, const Ec2Parts& parts);
+void add_volumes(Handlers& handlers, const Ec2Parts& parts);
 
 // ---------------------------------------------------------------- kinds of handlers
 // What a handler that reads gets: the state under its lock, and the names that ARNs are made with.

@@ -35,7 +35,8 @@ class Ec2ApiTest : public testing::Test {
     registry_ = control::open_registry(disk_);
     ec2_ = std::make_unique<control::Ec2>(*registry_, compute_);
     ASSERT_TRUE(ec2_->ensure_default_vpc({}));
-    handlers_ = ec2_handlers({*registry_, *ec2_});
+    handlers_ = ec2_handlers(
+        {*registry_, *ec2_, [] { return std::vector<std::string>{"ami-08c40ec9ead489470"}; }});
   }
 
   Result<Value> call(const std::string& name, const Parameters& parameters = {}) {
