@@ -57,6 +57,9 @@ struct ModifyInstanceInput {
   std::optional<std::vector<std::string>> security_group_ids;
 };
 
+enum class Direction : std::uint8_t { ingress, egress };
+using Rules = std::vector<model::SecurityGroupRule>;
+
 struct CreateSecurityGroupInput {
   std::string name;
   std::string description;
@@ -103,6 +106,28 @@ class Ec2 {
   Status delete_security_group(const std::string& id);
   Status authorize_ingress(const std::string& id, const model::SecurityGroupRule& rule);
   Status authorize_egress(const std::string& id, const model::SecurityGroupRule& rule);
+  // All of them or none; returns them as they are kept, with their ids.
+  Result<Rules> authorize(const std::string& id, Direction direction, const Rules& rules);
+  // Returns those that it removed. A rule is named by its id, or by what it says (its description
+  // aside). "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound".
+  Result<Rules> revoke(const std::string& id, Direction direction, const Rules& rules);
+  Status describe_rules(const std::string& id, Direction direction, const Rules& rules);
+  // Each by its id, to what it is to say from now on.
+  Status modify_rules(const std::string& id, const Rules& rules);
+
+  // The private key, in the format asked for, is told here alone.
+  struct NewKeyPair {
+    model::KeyPair pair;
+    std::string private_key;
+  };
+  // `type`: rsa, ed25519. `format`: pem; ppk is refused. "InvalidKeyPair.Duplicate".
+  Result<NewKeyPair> create_key_pair(const std::string& name, const std::string& type,
+                                     const std::string& format, const model::Tags& tags);
+  // A line of OpenSSH's format. "InvalidKey.Format".
+  Result<model::KeyPair> import_key_pair(const std::string& name, const std::string& public_key,
+                                         const model::Tags& tags);
+  // By id, where there is one, else by name. Empty: there was none, which is no error.
+  Result<std::string> delete_key_pair(const std::string& id, const std::string& name);
 
  private:
   std::unique_ptr<Impl> impl_;

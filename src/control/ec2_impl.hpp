@@ -3,7 +3,7 @@
 // ec2_instances.cpp: the verbs, intent only. ec2_attributes.cpp: what is
 // checked of an instance, and its changes. ec2_jobs.cpp: the work that follows, on KeyedJobs, and
 // what an instance's end means. ec2_adopt.cpp: after a daemon start. ec2_vpc.cpp: the default VPC.
-// ec2_security_groups.cpp: groups.
+// ec2_security_groups.cpp: groups. ec2_key_pairs.cpp: key pairs.
 #pragma once
 
 #include <condition_variable>

@@ -45,11 +45,6 @@ Status validate(const RunInstancesInput& input) {
     return fail("InvalidParameterCombination",
                 "A private IP address can be given for a single instance only");
   }
-  if (!input.key_name.empty()) {
-    return fail("InvalidKeyPair.NotFound",
-                fmt::format("The key pair '{}' does not exist", input.key_name.substr(0, 255)),
-                "This version of Weir has no key pairs; leave KeyName out and use `weir exec`.");
-  }
   for (const model::Tags* tags : {&input.tags, &input.volume_tags, &input.network_interface_tags}) {
     if (auto valid = model::validate_tags(*tags); !valid) return valid;
   }
@@ -240,6 +235,16 @@ Result<model::Instance> common_of(const RunInstancesInput& input) {
   return common;
 }
 
+// Kept with the instance: a key pair may be deleted while instances still have its key.
+Result<std::string> public_key_of(const State& state, const std::string& key_name) {
+  if (key_name.empty()) return std::string();
+  for (const auto& [id, pair] : state.key_pairs) {
+    if (pair.name == key_name) return pair.public_key;
+  }
+  return fail("InvalidKeyPair.NotFound",
+              fmt::format("The key pair '{}' does not exist", key_name.substr(0, 255)));
+}
+
 // What an earlier call with this token has launched; so a caller that has not heard its answer
 // gets no second instance, not even from the next daemon.
 Result<std::vector<model::Instance>> launched_before(const State& state,
@@ -274,6 +279,9 @@ Result<std::vector<model::Instance>> Ec2::run_instances(const RunInstancesInput&
     if (!earlier) return std::unexpected(earlier.error());
     before = std::move(*earlier);
     if (!before.empty()) return {};
+    auto key = public_key_of(draft.state(), input.key_name);
+    if (!key) return std::unexpected(key.error());
+    common->public_key = std::move(*key);
     for (int index = 0; index < input.count; ++index) {
       common->launch_index = index;
       if (auto done = run_one(draft, input, impl_->registry.region(), *common, instances); !done) {

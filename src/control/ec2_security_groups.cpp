@@ -6,17 +6,33 @@
 #include "base/ids.hpp"
 #include "control/addresses.hpp"
 #include "control/ec2_impl.hpp"
+#include "model/limits.hpp"
 #include "model/validate.hpp"
 
 namespace weir::control {
 namespace {
 
-using Rules = std::vector<model::SecurityGroupRule>;
-
 // The API knows a rule by its peer, protocol and ports; the description is a remark.
 bool is_same_rule(model::SecurityGroupRule a, const model::SecurityGroupRule& b) {
   a.description = b.description;
   return a == b;
+}
+
+// Where `wanted` is among the rules: by its id, where it has one, else by what it says.
+Result<Rules::iterator> find_rule(Rules& rules, const model::SecurityGroupRule& wanted) {
+  if (!wanted.id.empty()) {
+    const auto found = std::ranges::find(rules, wanted.id, &model::SecurityGroupRule::id);
+    if (found != rules.end()) return found;
+    return fail("InvalidSecurityGroupRuleId.NotFound",
+                fmt::format("The security group rule ID '{}' does not exist", wanted.id));
+  }
+  const auto canonical = model::canonical_rule(wanted);
+  if (!canonical) return std::unexpected(canonical.error());
+  const auto found = std::ranges::find_if(
+      rules, [&](const model::SecurityGroupRule& rule) { return is_same_rule(*canonical, rule); });
+  if (found != rules.end()) return found;
+  return fail("InvalidPermission.NotFound",
+              "The specified rule does not exist in this security group.");
 }
 
 Status add_rule(const State& state, const std::string& vpc_id, const model::SecurityGroupRule& rule,
@@ -37,6 +53,7 @@ Status add_rule(const State& state, const std::string& vpc_id, const model::Secu
     return fail("InvalidPermission.Duplicate",
                 fmt::format("the specified rule \"{}\" already exists", describe(*canonical)));
   }
+  if (canonical->id.empty()) canonical->id = make_ec2_id("sgr-");
   rules.push_back(std::move(*canonical));
   return {};
 }
@@ -96,8 +113,12 @@ bool has_dependents(const State& state, const std::string& id) {
   return has_instance || has_load_balancer || has_rule;
 }
 
-Status authorize(Registry& registry, const std::string& id, const model::SecurityGroupRule& rule,
-                 Rules model::SecurityGroup::*direction) {
+Rules& rules_of(model::SecurityGroup& group, Direction direction) {
+  return direction == Direction::ingress ? group.ingress : group.egress;
+}
+
+Status authorize_one(Registry& registry, const std::string& id,
+                     const model::SecurityGroupRule& rule, Rules model::SecurityGroup::*direction) {
   return registry.update([&](Draft& draft) -> Status {
     auto group = find_group(draft.state(), id);
     if (!group) return std::unexpected(group.error());
@@ -173,11 +194,88 @@ Status Ec2::delete_security_group(const std::string& id) {
 }
 
 Status Ec2::authorize_ingress(const std::string& id, const model::SecurityGroupRule& rule) {
-  return authorize(impl_->registry, id, rule, &model::SecurityGroup::ingress);
+  return authorize_one(impl_->registry, id, rule, &model::SecurityGroup::ingress);
 }
 
 Status Ec2::authorize_egress(const std::string& id, const model::SecurityGroupRule& rule) {
-  return authorize(impl_->registry, id, rule, &model::SecurityGroup::egress);
+  return authorize_one(impl_->registry, id, rule, &model::SecurityGroup::egress);
+}
+
+Result<Rules> Ec2::authorize(const std::string& id, Direction direction, const Rules& rules) {
+  Rules added;
+  const auto stored = impl_->registry.update([&](Draft& draft) -> Status {
+    auto group = find_group(draft.state(), id);
+    if (!group) return std::unexpected(group.error());
+    Rules& all = rules_of(*group, direction);
+    const std::size_t before = all.size();
+    if (auto done = add_rules(draft.state(), group->vpc_id, rules, all); !done) return done;
+    if (all.size() > model::limits::security_group_rules_max) {
+      return fail("RulesPerSecurityGroupLimitExceeded",
+                  "The maximum number of rules per security group has been reached.");
+    }
+    added.assign(all.begin() + static_cast<std::ptrdiff_t>(before), all.end());
+    draft.put(std::move(*group));
+    return {};
+  });
+  if (!stored) return std::unexpected(stored.error());
+  return added;
+}
+
+Result<Rules> Ec2::revoke(const std::string& id, Direction direction, const Rules& rules) {
+  Rules removed;
+  const auto stored = impl_->registry.update([&](Draft& draft) -> Status {
+    auto group = find_group(draft.state(), id);
+    if (!group) return std::unexpected(group.error());
+    Rules& all = rules_of(*group, direction);
+    for (const model::SecurityGroupRule& rule : rules) {
+      const auto found = find_rule(all, rule);
+      if (!found) return std::unexpected(found.error());
+      removed.push_back(**found);
+      all.erase(*found);
+    }
+    draft.put(std::move(*group));
+    return {};
+  });
+  if (!stored) return std::unexpected(stored.error());
+  return removed;
+}
+
+Status Ec2::describe_rules(const std::string& id, Direction direction, const Rules& rules) {
+  return impl_->registry.update([&](Draft& draft) -> Status {
+    auto group = find_group(draft.state(), id);
+    if (!group) return std::unexpected(group.error());
+    for (const model::SecurityGroupRule& rule : rules) {
+      const auto found = find_rule(rules_of(*group, direction), rule);
+      if (!found) return std::unexpected(found.error());
+      model::SecurityGroupRule described = **found;
+      described.description = rule.description;
+      auto valid = model::canonical_rule(described);
+      if (!valid) return std::unexpected(valid.error());
+      **found = std::move(*valid);
+    }
+    draft.put(std::move(*group));
+    return {};
+  });
+}
+
+Status Ec2::modify_rules(const std::string& id, const Rules& rules) {
+  return impl_->registry.update([&](Draft& draft) -> Status {
+    auto group = find_group(draft.state(), id);
+    if (!group) return std::unexpected(group.error());
+    for (model::SecurityGroupRule rule : rules) {
+      const bool is_inward =
+          std::ranges::find(group->ingress, rule.id, &model::SecurityGroupRule::id) !=
+          group->ingress.end();
+      Rules& all = is_inward ? group->ingress : group->egress;
+      const auto found = find_rule(all, rule);
+      if (!found) return std::unexpected(found.error());
+      rule.tags = (*found)->tags;
+      all.erase(*found);
+      if (auto added = add_rule(draft.state(), group->vpc_id, rule, all); !added) return added;
+    }
+    draft.put(std::move(*group));
+    return {};
+  });
 }
 
 }  // namespace weir::control

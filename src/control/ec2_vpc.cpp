@@ -89,15 +89,40 @@ void put_default_vpc(Draft& draft, const std::string& range, const std::string& 
                            .cidr = {},
                            .cidr_v6 = {},
                            .group_id = group.id,
-                           .description = {}});
+                           .description = {},
+                           .id = make_ec2_id("sgr-"),
+                           .tags = {}});
   group.egress.push_back({.protocol = "-1",
                           .from_port = -1,
                           .to_port = -1,
                           .cidr = "0.0.0.0/0",
                           .cidr_v6 = {},
                           .group_id = {},
-                          .description = {}});
+                          .description = {},
+                          .id = make_ec2_id("sgr-"),
+                          .tags = {}});
   draft.put(std::move(group));
+}
+
+// Rules that an earlier version has stored have no ids.
+Status name_rules(Registry& registry) {
+  return registry.update([](Draft& draft) -> Status {
+    std::vector<model::SecurityGroup> named;
+    for (const auto& [id, group] : draft.state().security_groups) {
+      bool is_changed = false;
+      model::SecurityGroup copy = group;
+      for (auto* rules : {&copy.ingress, &copy.egress}) {
+        for (model::SecurityGroupRule& rule : *rules) {
+          if (!rule.id.empty()) continue;
+          rule.id = make_ec2_id("sgr-");
+          is_changed = true;
+        }
+      }
+      if (is_changed) named.push_back(std::move(copy));
+    }
+    for (model::SecurityGroup& group : named) draft.put(std::move(group));
+    return {};
+  });
 }
 
 // A stored VPC keeps its range: instances and nodes have addresses in it.
@@ -141,6 +166,9 @@ Status Ec2::ensure_default_vpc(const std::string& vpc_cidr) {
       return {};
     });
     if (!stored) return stored;
+  }
+  if (!is_new) {
+    if (auto named = name_rules(impl_->registry); !named) return named;
   }
   impl_->effects.begin();
   return {};

@@ -46,6 +46,9 @@ class Transaction final : public Draft {
     changed_.security_groups.insert(value.id);
     store(state_.security_groups, "security_group", value.id, std::move(value));
   }
+  void put(model::KeyPair value) override {
+    store(state_.key_pairs, "key_pair", value.id, std::move(value));
+  }
   void put(model::Instance value) override {
     changed_.instances.insert(value.id);
     store(state_.instances, "instance", value.id, std::move(value));
@@ -93,6 +96,7 @@ class Transaction final : public Draft {
     changed_.security_groups.insert(id);
     remove(state_.security_groups, "security_group", id);
   }
+  void erase_key_pair(const std::string& id) override { remove(state_.key_pairs, "key_pair", id); }
   void erase_instance(const std::string& id) override {
     changed_.instances.insert(id);
     remove(state_.instances, "instance", id);
@@ -238,6 +242,7 @@ Status place(State& state, const store::Record& record) {
   if (kind == "stickiness_key") {
     return keep(state.stickiness_keys, model::decode_stickiness_key(body), id);
   }
+  if (kind == "key_pair") return keep(state.key_pairs, model::decode_key_pair(body), id);
   if (kind == "access_key") return keep(state.access_keys, model::decode_access_key(body), id);
   if (kind == "stack") return keep(state.stacks, model::decode_stack(body), name);
   return fail("BadRecord", fmt::format("the kind '{}' is not known", kind));

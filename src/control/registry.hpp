@@ -26,6 +26,7 @@ struct State {
   std::map<std::string, model::Vpc> vpcs;
   std::map<std::string, model::Subnet> subnets;
   std::map<std::string, model::SecurityGroup> security_groups;
+  std::map<std::string, model::KeyPair> key_pairs;
   std::map<std::string, model::Instance> instances;
   std::map<std::string, model::TargetGroup> target_groups;
   std::map<TargetKey, model::Target> targets;
@@ -59,6 +60,7 @@ class Draft {
   virtual void put(model::Vpc value) = 0;
   virtual void put(model::Subnet value) = 0;
   virtual void put(model::SecurityGroup value) = 0;
+  virtual void put(model::KeyPair value) = 0;
   virtual void put(model::Instance value) = 0;
   virtual void put(model::TargetGroup value) = 0;
   virtual void put(model::Target value) = 0;
@@ -70,6 +72,7 @@ class Draft {
   virtual void put(model::AccessKey value) = 0;
   virtual void put(model::Stack value) = 0;
   virtual void erase_security_group(const std::string& id) = 0;
+  virtual void erase_key_pair(const std::string& id) = 0;
   virtual void erase_instance(const std::string& id) = 0;
   virtual void erase_target_group(const std::string& arn) = 0;
   virtual void erase_target(const TargetKey& key) = 0;

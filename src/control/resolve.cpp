@@ -98,6 +98,7 @@ compute::InstanceSpec make_spec(const State& state, const model::Instance& insta
   spec.ebs_bytes_per_second = type->ebs_bytes_per_second;
   spec.user_data = instance.user_data;
   spec.is_first_boot = !instance.user_data_done;
+  spec.public_key = instance.public_key;
   spec.firewall = resolve_firewall(state, instance);
   return spec;
 }
@@ -131,6 +132,7 @@ compute::MetadataDocument make_document(const State& state, const model::Instanc
     }
   }
   document.key_name = instance.key_name;
+  document.public_key = instance.public_key;
   document.user_data = instance.user_data;
   document.tokens_required = instance.metadata_tokens_required;
   document.tags = instance.tags;

@@ -220,6 +220,7 @@ Result<T> from_text(const char* kind, std::string_view text) {
 std::string encode(const Vpc& value) { return to_text(value); }
 std::string encode(const Subnet& value) { return to_text(value); }
 std::string encode(const SecurityGroup& value) { return to_text(value); }
+std::string encode(const KeyPair& value) { return to_text(value); }
 std::string encode(const Instance& value) { return to_text(value); }
 std::string encode(const TargetGroup& value) { return to_text(value); }
 std::string encode(const Target& value) { return to_text(value); }
@@ -235,6 +236,9 @@ Result<Vpc> decode_vpc(std::string_view json) { return from_text<Vpc>("vpc", jso
 Result<Subnet> decode_subnet(std::string_view json) { return from_text<Subnet>("subnet", json); }
 Result<SecurityGroup> decode_security_group(std::string_view json) {
   return from_text<SecurityGroup>("security_group", json);
+}
+Result<KeyPair> decode_key_pair(std::string_view json) {
+  return from_text<KeyPair>("key pair", json);
 }
 Result<Instance> decode_instance(std::string_view json) {
   return from_text<Instance>("instance", json);

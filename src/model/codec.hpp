@@ -18,6 +18,7 @@ namespace weir::model {
 [[nodiscard]] std::string encode(const Vpc& value);
 [[nodiscard]] std::string encode(const Subnet& value);
 [[nodiscard]] std::string encode(const SecurityGroup& value);
+[[nodiscard]] std::string encode(const KeyPair& value);
 [[nodiscard]] std::string encode(const Instance& value);
 [[nodiscard]] std::string encode(const TargetGroup& value);
 [[nodiscard]] std::string encode(const Target& value);
@@ -32,6 +33,7 @@ namespace weir::model {
 [[nodiscard]] Result<Vpc> decode_vpc(std::string_view json);
 [[nodiscard]] Result<Subnet> decode_subnet(std::string_view json);
 [[nodiscard]] Result<SecurityGroup> decode_security_group(std::string_view json);
+[[nodiscard]] Result<KeyPair> decode_key_pair(std::string_view json);
 [[nodiscard]] Result<Instance> decode_instance(std::string_view json);
 [[nodiscard]] Result<TargetGroup> decode_target_group(std::string_view json);
 [[nodiscard]] Result<Target> decode_target(std::string_view json);

@@ -46,6 +46,18 @@ void fields(auto& archive, is<SecurityGroupRule> auto& v) {
   archive("cidr_v6", v.cidr_v6);
   archive("group_id", v.group_id);
   archive("description", v.description);
+  archive("id", v.id);
+  archive("tags", v.tags);
+}
+
+void fields(auto& archive, is<KeyPair> auto& v) {
+  archive("id", v.id);
+  archive("name", v.name);
+  archive("type", v.type);
+  archive("fingerprint", v.fingerprint);
+  archive("public_key", v.public_key);
+  archive("created_at_ms", v.created_at_ms);
+  archive("tags", v.tags);
 }
 
 void fields(auto& archive, is<SecurityGroup> auto& v) {
@@ -76,6 +88,7 @@ void fields(auto& archive, is<Instance> auto& v) {
   archive("private_dns_name", v.private_dns_name);
   archive("security_group_ids", v.security_group_ids);
   archive("key_name", v.key_name);
+  archive("public_key", v.public_key);
   archive("user_data", Bytes{v.user_data});
   archive("launch_index", v.launch_index);
   archive("launch_time_ms", v.launch_time_ms);

@@ -49,6 +49,9 @@ inline constexpr int health_threshold_max = 10;
 inline constexpr int health_code_min = 200;
 inline constexpr int health_code_max = 499;
 
+// Security groups: AWS allows 1000 rules in all groups of an interface, 60 in one by default.
+inline constexpr std::size_t security_group_rules_max = 1000;
+
 // Instances: §9.2, §9.7.
 inline constexpr std::size_t user_data_bytes_max = 16'384;
 inline constexpr int instances_per_call_max = 1000;

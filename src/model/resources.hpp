@@ -43,7 +43,14 @@ struct SecurityGroupRule {
   std::string cidr_v6;
   std::string group_id;  // the other end is a member of this group
   std::string description;
-  bool operator==(const SecurityGroupRule&) const = default;
+  std::string id = {};  // sgr-…; given when the rule is added to its group
+  Tags tags = {};
+  // What it says, whatever it is called.
+  bool operator==(const SecurityGroupRule& other) const {
+    return protocol == other.protocol && from_port == other.from_port && to_port == other.to_port &&
+           cidr == other.cidr && cidr_v6 == other.cidr_v6 && group_id == other.group_id &&
+           description == other.description;
+  }
 };
 
 struct SecurityGroup {
@@ -53,6 +60,17 @@ struct SecurityGroup {
   std::string vpc_id;
   std::vector<SecurityGroupRule> ingress;
   std::vector<SecurityGroupRule> egress;
+  Tags tags;
+};
+
+// The public half; the private one is told once, to who has it made.
+struct KeyPair {
+  std::string id;  // key-…
+  std::string name;
+  std::string type;         // rsa, ed25519
+  std::string fingerprint;  // as EC2 forms it: reference §9.4
+  std::string public_key;   // a line of OpenSSH's format
+  std::int64_t created_at_ms = 0;
   Tags tags;
 };
 
@@ -86,7 +104,8 @@ struct Instance {
   std::string private_dns_name;  // ip-172-31-0-10.ec2.internal
   std::vector<std::string> security_group_ids;
   std::string key_name;
-  std::string user_data;  // raw bytes, decoded; at most 16 KiB
+  std::string public_key;  // of that key pair, as it was at the launch
+  std::string user_data;   // raw bytes, decoded; at most 16 KiB
   int launch_index = 0;
   std::int64_t launch_time_ms = 0;  // wall clock
   InstanceState state = InstanceState::pending;
@@ -105,7 +124,7 @@ struct Instance {
   bool detailed_monitoring = false;
   bool ebs_optimized = false;
   bool metadata_tokens_required = false;  // version 2 of the metadata service only
-  std::string cpu_credits;  // standard, unlimited; empty: the type has none
+  std::string cpu_credits;                // standard, unlimited; empty: the type has none
   Tags tags;
   Tags volume_tags;
   Tags network_interface_tags;

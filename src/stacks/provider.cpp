@@ -108,8 +108,15 @@ model::SecurityGroupRule load_rule(const std::map<std::string, std::string>& att
     const std::string value = text(key);
     return value.empty() ? -1 : std::atoi(value.c_str());
   };
-  return {text("IpProtocol"), number("FromPort"),  number("ToPort"),   text("CidrIp"),
-          text("CidrIpv6"),   text("PeerGroupId"), text("Description")};
+  return {text("IpProtocol"),
+          number("FromPort"),
+          number("ToPort"),
+          text("CidrIp"),
+          text("CidrIpv6"),
+          text("PeerGroupId"),
+          text("Description"),
+          {},
+          {}};
 }
 
 }  // namespace
@@ -218,7 +225,8 @@ Status Provider::start_security_group(const Wanted& wanted, Made& made) {
 }
 
 Status Provider::start_security_group_rule(Made& made) {
-  const model::SecurityGroupRule rule = load_rule(made.attributes);
+  model::SecurityGroupRule rule = load_rule(made.attributes);
+  rule.id = made.physical_id;
   const std::string& group_id = made.attributes["GroupId"];
   Status done = made.attributes["Direction"] == "ingress" ? ec2_.authorize_ingress(group_id, rule)
                                                           : ec2_.authorize_egress(group_id, rule);

@@ -29,6 +29,10 @@ void add_instance_attributes(Handlers& handlers, const Ec2Parts& parts);
 void add_instance_types(Handlers& handlers, const Ec2Parts& parts);
 void add_images(Handlers& handlers, const Ec2Parts& parts);
 void add_volumes(Handlers& handlers, const Ec2Parts& parts);
+void add_security_group_changes(Handlers& handlers, const Ec2Parts& parts);
+void add_security_group_rules(Handlers& handlers, const Ec2Parts& parts);
+void add_key_pairs(Handlers& handlers, const Ec2Parts& parts);
+void add_tags(Handlers& handlers, const Ec2Parts& parts);
 
 // ---------------------------------------------------------------- kinds of handlers
 // What a handler that reads gets: the state under its lock, and the names that ARNs are made with.
