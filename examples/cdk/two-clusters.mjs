@@ -4,7 +4,7 @@
 //   weir up cdk.out/TwoClusters.template.json
 //   aws cloudformation deploy --stack-name TwoClusters --template-file cdk.out/TwoClusters.template.json
 import {readFileSync} from 'node:fs';
-import {App, CfnOutput, CfnParameter, Duration, Fn, Stack} from 'aws-cdk-lib';
+import {App, CfnMapping, CfnOutput, CfnParameter, Duration, Fn, Stack} from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import {InstanceTarget} from 'aws-cdk-lib/aws-elasticloadbalancingv2-targets';
@@ -20,6 +20,8 @@ class TwoClusters extends Stack {
   constructor(scope, id) {
     super(scope, id, {env: {region: 'us-east-1'}});
     const vpc = this.existingVpc();
+    // Once in the template, not once an instance: a template may have 51 200 bytes.
+    this.script = new CfnMapping(this, 'App', {mapping: {Script: {Cpp: script}}}).findInMap('Script', 'Cpp');
     const instanceGroup = new ec2.SecurityGroup(this, 'InstanceSecurityGroup', {vpc});
     for (const port of [22, 80, 443]) instanceGroup.addIngressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(port));
 
@@ -51,7 +53,7 @@ class TwoClusters extends Stack {
   }
 
   cluster(vpc, securityGroup, {number, type, size}) {
-    const userData = ec2.UserData.custom(`#!/bin/bash\nCLUSTER=${number}\n${script}`);
+    const userData = ec2.UserData.custom(`#!/bin/bash\nCLUSTER=${number}\n${this.script}`);
     const instances = Array.from({length: size}, (_, index) =>
       new ec2.Instance(this, `Cluster${number}Instance${index + 1}`, {
         vpc, securityGroup, userData,

@@ -55,6 +55,8 @@ bool Exchange::try_again(TryEnd end, int error) {
                           ? std::optional(target_index_)
                           : choose_target(serving_->groups[group_], choice_facts(), target_index_);
   if (!target) return false;
+  // Who could not be reached is not asked again: the client would wait for each timeout.
+  if (end == TryEnd::not_connected && *target == target_index_) return false;
   ++retries_;
   ++record_.retries;
   // A kept connection may end at any moment; that alone says nothing against the target.
