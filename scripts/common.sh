@@ -14,6 +14,8 @@ packages_up=(g++ make cmake ninja-build pkg-config ccache
 # What the tests need besides.
 packages_test=("${packages_up[@]}" libgtest-dev libgmock-dev busybox-static nftables util-linux procps
   python3-boto3 awscli)
+# Node.js and npm, where no other package than the distribution's has brought them.
+command -v npm >/dev/null || packages_test+=(nodejs npm)
 # And the benchmarks: the peers that Weir is measured against.
 packages_bench=("${packages_up[@]}" nginx-light haproxy wrk)
 

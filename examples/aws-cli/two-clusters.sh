@@ -102,9 +102,9 @@ delete() {
   for group in $(elbv2 describe-target-groups --names "$tag-1" "$tag-2" --query 'TargetGroups[].TargetGroupArn'); do
     elbv2 delete-target-group --target-group-arn "$group"
   done
-  read -ra ids < <(ec2 describe-instances --filters "Name=tag:stack,Values=$tag" \
+  mapfile -t ids < <(ec2 describe-instances --filters "Name=tag:stack,Values=$tag" \
     Name=instance-state-name,Values=pending,running,stopping,stopped \
-    --query 'Reservations[].Instances[].InstanceId' | tr '\n' ' ')
+    --query 'Reservations[].Instances[].InstanceId' | tr '\t' '\n')
   ec2 terminate-instances --instance-ids "${ids[@]}" >/dev/null
   ec2 wait instance-terminated --instance-ids "${ids[@]}"
   for id in $(ec2 describe-security-groups --query 'SecurityGroups[].GroupId' \

@@ -172,8 +172,22 @@ Status Provider::start(const Wanted& wanted, Made& made) {
   }
   if (wanted.type == "AWS::ElasticLoadBalancingV2::Listener") return start_listener(wanted, made);
   if (wanted.type == "AWS::ElasticLoadBalancingV2::ListenerRule") return start_rule(wanted, made);
-  made.physical_id = random_hex(32);  // AWS::CDK::Metadata: a resource that is a note only
+  if (wanted.type.starts_with("AWS::IAM::")) {
+    note_identity(wanted, made);
+  } else {
+    made.physical_id = random_hex(32);  // AWS::CDK::Metadata: a resource that is a note only
+  }
   return {};
+}
+
+// What others in the template may refer to; nothing is made.
+void Provider::note_identity(const Wanted& wanted, Made& made) const {
+  constexpr std::size_t name_bytes_max = 64;
+  const bool is_role = wanted.type == "AWS::IAM::Role";
+  made.physical_id = make_name(wanted.stack_name, wanted.logical_id, name_bytes_max);
+  made.attributes["Arn"] = fmt::format("arn:aws:iam::{}:{}/{}", registry_.account(),
+                                       is_role ? "role" : "instance-profile", made.physical_id);
+  if (is_role) made.attributes["RoleId"] = "AROA" + random_name_part();
 }
 
 Status Provider::finish(const std::string& type, const Made& made,

@@ -56,6 +56,7 @@ class Provider {
                                                 const std::set<std::string>& known) const;
 
  private:
+  void note_identity(const Wanted& wanted, Made& made) const;
   Status start_security_group(const Wanted& wanted, Made& made);
   Status start_security_group_rule(Made& made);
   Status start_instance(const Wanted& wanted, Made& made);

@@ -23,7 +23,8 @@ constexpr std::array<ResourceType, 1> cdk_types{{
 
 std::vector<const ResourceType*> all_types() {
   std::vector<const ResourceType*> all;
-  for (const auto types : {ec2_types(), elbv2_types(), std::span<const ResourceType>(cdk_types)}) {
+  for (const auto types :
+       {ec2_types(), elbv2_types(), iam_types(), std::span<const ResourceType>(cdk_types)}) {
     for (const ResourceType& type : types) all.push_back(&type);
   }
   return all;

@@ -60,6 +60,7 @@ struct ResourceType {
 
 [[nodiscard]] std::span<const ResourceType> ec2_types();
 [[nodiscard]] std::span<const ResourceType> elbv2_types();
+[[nodiscard]] std::span<const ResourceType> iam_types();
 
 // nullptr where Weir has no such type.
 [[nodiscard]] const ResourceType* find_type(std::string_view name);

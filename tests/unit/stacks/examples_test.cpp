@@ -71,10 +71,10 @@ void append_table(std::string& out, const ResourceType& type, Support support,
 std::string support_table() {
   std::string out =
       "# What Weir does with the properties of CloudFormation's resource types\n"
-      "Made from the schema (`schema_ec2.cpp`, `schema_elbv2.cpp`) by the test `unit_stacks`; run "
+      "Made from the schema (`schema_*.cpp`) by the test `unit_stacks`; run "
       "it with `WEIR_UPDATE_GOLDEN=1` after a change there. What is in neither of a type's two "
       "tables is honoured, or unknown to CloudFormation too and an error.\n";
-  for (const auto types : {ec2_types(), elbv2_types()}) {
+  for (const auto types : {ec2_types(), elbv2_types(), iam_types()}) {
     for (const ResourceType& type : types) {
       out += fmt::format("\n## {}\n", type.name);
       std::string names;
