@@ -6,8 +6,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
+#include "model/attributes.hpp"
 #include "stacks/convert.hpp"
 #include "stacks/provider.hpp"
 
@@ -57,6 +59,16 @@ TagChanges tag_changes(const Wanted& former, const Wanted& wanted) {
 void apply_tags(const TagChanges& changes, model::Tags& tags) {
   for (const std::string& key : changes.removed) tags.erase(key);
   for (const auto& [key, value] : changes.added) tags[key] = value;
+}
+
+// The wanted attributes, and for those that were set and are no longer named their defaults.
+model::Attributes attributes_to_set(const model::Attributes& former, model::Attributes wanted,
+                                    std::span<const model::AttributeSpec> specs) {
+  for (const auto& [key, value] : former) {
+    const auto spec = std::ranges::find(specs, key, &model::AttributeSpec::key);
+    if (spec != specs.end()) wanted.try_emplace(key, spec->default_value);
+  }
+  return wanted;
 }
 
 template <typename T>
@@ -218,10 +230,11 @@ Status Provider::update_target_group(const Wanted& former, const Wanted& wanted,
                                           .unhealthy_threshold = check.unhealthy_threshold,
                                           .http_codes = check.http_codes}));
   if (!done) return done;
-  if (both->wanted.create.attributes != both->former.create.attributes &&
-      !both->wanted.create.attributes.empty()) {
-    done = status_of(
-        elb_.modify_target_group_attributes(made.physical_id, both->wanted.create.attributes));
+  if (both->wanted.create.attributes != both->former.create.attributes) {
+    done = status_of(elb_.modify_target_group_attributes(
+        made.physical_id,
+        attributes_to_set(both->former.create.attributes, both->wanted.create.attributes,
+                          model::target_group_attributes())));
     if (!done) return done;
   }
   const auto added = targets_missing_in(both->wanted.targets, both->former.targets);
@@ -246,8 +259,10 @@ Status Provider::update_load_balancer(const Wanted& former, const Wanted& wanted
     made.attributes["SecurityGroups"] =
         fmt::format("{}", fmt::join(balancer->security_group_ids, ","));
   }
-  if (now.attributes == both->former.attributes || now.attributes.empty()) return {};
-  return status_of(elb_.modify_load_balancer_attributes(made.physical_id, now.attributes));
+  if (now.attributes == both->former.attributes) return {};
+  return status_of(elb_.modify_load_balancer_attributes(
+      made.physical_id, attributes_to_set(both->former.attributes, now.attributes,
+                                          model::load_balancer_attributes())));
 }
 
 Status Provider::update_listener(const Wanted& former, const Wanted& wanted, const Made& made) {
@@ -258,8 +273,10 @@ Status Provider::update_listener(const Wanted& former, const Wanted& wanted, con
                                                 .protocol = now.protocol,
                                                 .port = now.port,
                                                 .default_actions = now.default_actions}));
-  if (!done || now.attributes == both->former.attributes || now.attributes.empty()) return done;
-  return status_of(elb_.modify_listener_attributes(made.physical_id, now.attributes));
+  if (!done || now.attributes == both->former.attributes) return done;
+  return status_of(elb_.modify_listener_attributes(
+      made.physical_id,
+      attributes_to_set(both->former.attributes, now.attributes, model::listener_attributes())));
 }
 
 Status Provider::update_rule(const Wanted& former, const Wanted& wanted, const Made& made) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine_fixture.hpp"
+#include "model/attributes.hpp"
 #include "stacks/changes.hpp"
 
 namespace weir::stacks {
@@ -60,6 +61,20 @@ TEST_F(UpdateTest, the_same_template_changes_nothing) {
   EXPECT_EQ(updated.error().code, "ValidationError");
   EXPECT_EQ(updated.error().message, "No updates are to be performed.");
   EXPECT_EQ(state().stacks.at("shop").status, "CREATE_COMPLETE");
+}
+
+TEST_F(UpdateTest, an_attribute_that_is_no_longer_named_has_its_default_again) {
+  const std::string body =
+      with(web, {{"{Port: 80, Targets:",
+                  "{Port: 80, TargetGroupAttributes: [{Key: "
+                  "deregistration_delay.timeout_seconds, Value: 5}], Targets:"}});
+  ASSERT_TRUE(create(input(body)));
+  const auto delay = [&] {
+    return model::deregistration_delay_seconds(state().target_groups.at(id_of("Targets")));
+  };
+  EXPECT_EQ(delay(), 5);
+  ASSERT_TRUE(update(web));
+  EXPECT_EQ(delay(), 300);
 }
 
 TEST_F(UpdateTest, changes_in_place_what_can_be) {
