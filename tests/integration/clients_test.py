@@ -1,5 +1,5 @@
 """The examples that drive AWS's APIs with AWS's own tools, run as a reader would: shell and aws CLI,
-JavaScript SDK, CDK. Each brings up two small clusters, which must answer, and takes them down.
+boto3, JavaScript SDK, CDK. Each brings up two small clusters, which must answer, and takes them down.
 
 Usage: clients_test.py FOLDER-WITH-NODE-PACKAGES [--rootless]
 """
@@ -46,7 +46,8 @@ class Clients(WeirTest):
             env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "AWS_ENDPOINT_URL": self.url,
                  "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION,
                  "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret",
-                 "CDK_OUTDIR": str(self.weir.home / "cdk.out"), **SIZES})
+                 "CDK_OUTDIR": str(self.weir.home / "cdk.out"),
+                 "PYTHONDONTWRITEBYTECODE": "1", **SIZES})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
@@ -88,6 +89,14 @@ class Clients(WeirTest):
         self.assertRegex(said.splitlines()[-1], r"^http://two-clusters-cli-\d+\.")
         self.check_clusters()
         self.run_client(script, "delete", "--endpoint-url", self.url)
+        self.check_nothing_is_left()
+
+    def test_boto3(self):
+        script = str(SOURCE / "examples/boto3/two_clusters.py")
+        said = self.run_client("/usr/bin/python3", script, "deploy", "--endpoint-url", self.url)
+        self.assertRegex(said, r"^http://two-clusters-py-\d+\.")
+        self.check_clusters()
+        self.run_client("/usr/bin/python3", script, "delete", "--endpoint-url", self.url)
         self.check_nothing_is_left()
 
     def test_javascript(self):
