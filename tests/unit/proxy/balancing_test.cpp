@@ -41,10 +41,9 @@ class BalancingTest : public DataPlaneTest {
 
 TEST_P(BalancingTest, LeastOutstandingRequestsPassesOverTheBusyOne) {
   set_group("load_balancing.algorithm.type", "least_outstanding_requests");
-  Gate gate;
   add_server("s", [&](Connection& c) {
     c.read_head();
-    gate.arrive();
+    gate_.arrive();
     c.send(ok);
   });
   add_named("a");
@@ -56,10 +55,10 @@ TEST_P(BalancingTest, LeastOutstandingRequestsPassesOverTheBusyOne) {
   std::vector<Connection> others;
   set_health("s", routing::HealthState::healthy);
   waiting.send(plain_get);
-  gate.wait_for(1);
+  gate_.wait_for(1);
   for (const std::string name : {"a", "b"}) set_health(name, routing::HealthState::healthy);
   EXPECT_EQ(shares(client, 40), (std::map<std::string, int>{{"a", 20}, {"b", 20}}));
-  gate.open();
+  gate_.open();
   EXPECT_THAT(waiting.read_response(), StartsWith("HTTP/1.1 200"));
 }
 
@@ -118,10 +117,9 @@ TEST_P(BalancingTest, BelowTheHealthyThresholdAllTargetsTakeRequests) {
 
 TEST_P(BalancingTest, RequestsOverATargetsLimitGoElsewhereAndThenGet503) {
   set_group("weir.circuit_breaker.max_requests", "1");
-  Gate gate;
   const auto slow = [&](Connection& c) {
     while (!c.read_head().empty()) {
-      gate.arrive();
+      gate_.arrive();
       c.send(ok);
     }
   };
@@ -132,9 +130,9 @@ TEST_P(BalancingTest, RequestsOverATargetsLimitGoElsewhereAndThenGet503) {
   auto two = connect();
   one.send(plain_get);
   two.send(plain_get);
-  gate.wait_for(2);  // each has one
+  gate_.wait_for(2);  // each has one
   EXPECT_EQ(status_line(), "HTTP/1.1 503");
-  gate.open();
+  gate_.open();
   EXPECT_THAT(one.read_response(), StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(two.read_response(), StartsWith("HTTP/1.1 200"));
   EXPECT_EQ(status_line(), "HTTP/1.1 200");
@@ -142,10 +140,9 @@ TEST_P(BalancingTest, RequestsOverATargetsLimitGoElsewhereAndThenGet503) {
 
 TEST_P(BalancingTest, ConnectionsOverATargetsLimitAreNotOpened) {
   set_group("weir.circuit_breaker.max_connections", "2");
-  Gate gate;
   add_server("a", [&](Connection& c) {
     while (!c.read_head().empty()) {
-      gate.arrive();
+      gate_.arrive();
       c.send(ok);
     }
   });
@@ -154,9 +151,9 @@ TEST_P(BalancingTest, ConnectionsOverATargetsLimitAreNotOpened) {
   auto two = connect();
   one.send(plain_get);
   two.send(plain_get);
-  gate.wait_for(2);
+  gate_.wait_for(2);
   EXPECT_EQ(status_line(), "HTTP/1.1 503");
-  gate.open();
+  gate_.open();
   one.read_response();
   two.read_response();
   EXPECT_EQ(status_line(), "HTTP/1.1 200") << "by a connection that is idle now";
@@ -187,10 +184,9 @@ TEST_P(BalancingTest, AllTargetsFailingNeverEmptiesTheGroup) {
 }
 
 TEST_P(BalancingTest, ADrainingTargetFinishesWhatItHasAndIsCutOffAtTheEnd) {
-  Gate gate;
   add_server("s", [&](Connection& c) {
     while (!c.read_head().empty()) {
-      gate.arrive();
+      gate_.arrive();
       c.send(ok);
     }
   });
@@ -199,7 +195,7 @@ TEST_P(BalancingTest, ADrainingTargetFinishesWhatItHasAndIsCutOffAtTheEnd) {
   auto second = connect();
   first.send(plain_get);
   second.send(plain_get);
-  gate.wait_for(2);
+  gate_.wait_for(2);
   auto& target = targets_.begin()->second;
   target.draining_until_ms = 1;
   apply();
@@ -208,24 +204,23 @@ TEST_P(BalancingTest, ADrainingTargetFinishesWhatItHasAndIsCutOffAtTheEnd) {
   apply();
   EXPECT_THAT(first.read_response(), StartsWith("HTTP/1.1 502"));
   EXPECT_THAT(second.read_response(), StartsWith("HTTP/1.1 502"));
-  gate.open();
+  gate_.open();
 }
 
 TEST_P(BalancingTest, ARequestThatEndsWithinTheDelayIsAnswered) {
-  Gate gate;
   add_server("s", [&](Connection& c) {
     while (!c.read_head().empty()) {
-      gate.arrive();
+      gate_.arrive();
       c.send(ok);
     }
   });
   apply();
   auto client = connect();
   client.send(plain_get);
-  gate.wait_for(1);
+  gate_.wait_for(1);
   targets_.begin()->second.draining_until_ms = 1;
   apply();
-  gate.open();
+  gate_.open();
   EXPECT_THAT(client.read_response(), StartsWith("HTTP/1.1 200"));
   // Registered again, it takes requests again.
   targets_.begin()->second.draining_until_ms = 0;
@@ -235,20 +230,19 @@ TEST_P(BalancingTest, ARequestThatEndsWithinTheDelayIsAnswered) {
 
 TEST_P(BalancingTest, IdleConnectionsToADrainingTargetAreClosedAtOnce) {
   std::atomic<bool> ended = false;
-  Gate gate;
   add_server("s", [&](Connection& c) {
     c.read_head();
     c.send(ok);
     EXPECT_THAT(c.read_some(), IsEmpty());
     ended = true;
-    gate.open();
-    gate.arrive();
+    gate_.open();
+    gate_.arrive();
   });
   apply();
   EXPECT_EQ(status_line(), "HTTP/1.1 200");
   targets_.begin()->second.draining_until_ms = 1;
   apply();
-  gate.wait_for(1);
+  gate_.wait_for(1);
   EXPECT_TRUE(ended);
 }
 
@@ -284,13 +278,12 @@ class WorkersTest : public BalancingTest {
     set_group("load_balancing.algorithm.type", "least_outstanding_requests");
     constexpr int targets = 6;
     constexpr int rounds = 3;
-    Gate gate;
     std::array<std::atomic<int>, targets> taken{};
     for (std::size_t i = 0; i < targets; ++i) {
-      add_server(std::to_string(i), [&gate, &mine = taken[i]](Connection& c) {
+      add_server(std::to_string(i), [this, &mine = taken[i]](Connection& c) {
         c.read_head();
         ++mine;
-        gate.arrive();
+        gate_.arrive();
         c.send(ok);
       });
     }
@@ -299,10 +292,10 @@ class WorkersTest : public BalancingTest {
     for (int sent = 1; sent <= targets * rounds; ++sent) {
       clients.push_back(connect());
       clients.back().send(plain_get);
-      gate.wait_for(sent);
+      gate_.wait_for(sent);
     }
     for (const auto& mine : taken) EXPECT_EQ(mine, rounds);
-    gate.open();
+    gate_.open();
     for (auto& client : clients) EXPECT_THAT(client.read_response(), StartsWith("HTTP/1.1 200"));
     servers_.clear();  // their handlers use what ends here
   }

@@ -128,6 +128,7 @@ class DataPlaneTest : public testing::TestWithParam<net::Backend> {
   std::map<std::tuple<std::string, std::string, std::uint16_t>, model::Target> targets_;
   std::map<std::string, model::Instance> instances_;
   std::map<std::string, model::StickinessKey> stickiness_keys_;
+  Gate gate_;  // before the servers: their handlers may still wake up in it when a test's body ends
   std::vector<std::unique_ptr<TestTarget>> servers_;
   std::map<std::string, std::uint16_t> port_of_;
 };
