@@ -55,6 +55,8 @@ int explain(const Common& common, const ExplainOptions& options) {
   fmt::print("Action: {}\n", text(*result, "action"));
   if (const auto transform = result->find("transform"); transform != result->end())
     print_transform(*transform);
+  for (const auto& warning : result->at("warnings"))
+    fmt::print("Warning: {}.\n", warning.get<std::string>());
   return 0;
 }
 

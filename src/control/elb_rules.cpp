@@ -10,6 +10,7 @@
 #include "control/elb_checks.hpp"
 #include "control/references.hpp"
 #include "control/regular_expressions.hpp"
+#include "control/shadow_warnings.hpp"
 #include "model/validate.hpp"
 
 namespace weir::control {
@@ -121,6 +122,7 @@ Result<model::Rule> Elb::create_rule(const CreateRuleInput& input) {
     return {};
   });
   if (!done) return std::unexpected(done.error());
+  warn_of_shadows(registry_, rule);
   return rule;
 }
 
@@ -148,6 +150,7 @@ Result<model::Rule> Elb::modify_rule(const ModifyRuleInput& input) {
     return {};
   });
   if (!done) return std::unexpected(done.error());
+  warn_of_shadows(registry_, rule);
   return rule;
 }
 
@@ -165,6 +168,7 @@ Result<std::vector<model::Rule>> Elb::set_rule_priorities(
     return {};
   });
   if (!done) return std::unexpected(done.error());
+  warn_of_shadows(registry_, rules);
   return rules;
 }
 

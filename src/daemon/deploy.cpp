@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "control/shadow_warnings.hpp"
 #include "daemon/health_wait.hpp"
 #include "daemon/report.hpp"
 #include "stacks/builtin.hpp"
@@ -141,13 +142,27 @@ struct Deployed {
   std::vector<std::string> notices;
 };
 
+// Of the listeners of the stack, as they are now.
+std::vector<std::string> shadow_notices(const control::State& state, const model::Stack& stack) {
+  std::vector<std::string> notices;
+  for (const auto& resource : stack.resources) {
+    if (!state.listeners.contains(resource.physical_id)) continue;
+    for (auto& notice : control::shadow_notices(state, resource.physical_id))
+      notices.push_back(std::move(notice));
+  }
+  return notices;
+}
+
 Json up_result(Parts& parts, const std::string& name, const Deployed& deployed,
                const HealthOutcome& health, const Phases& phases) {
   Json stack;
   Json balancers;
+  std::vector<std::string> notices = deployed.notices;
   parts.registry.read([&](const control::State& state) {
     for (const auto& [key, value] : state.stacks) {
-      if (value.name == name) stack = stack_json(value);
+      if (value.name != name) continue;
+      stack = stack_json(value);
+      for (auto& notice : shadow_notices(state, value)) notices.push_back(std::move(notice));
     }
     balancers = load_balancers_json(state, name);
   });
@@ -157,7 +172,7 @@ Json up_result(Parts& parts, const std::string& name, const Deployed& deployed,
               {"load_balancers", balancers},
               {"targets", {{"healthy", health.healthy}, {"total", health.total}}},
               {"daemon", daemon_json(parts)},
-              {"notices", deployed.notices},
+              {"notices", notices},
               {"timings", phases.json()}};
 }
 

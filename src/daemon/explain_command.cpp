@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "control/references.hpp"
+#include "control/shadow_warnings.hpp"
 #include "daemon/rule_text.hpp"
 #include "http/target.hpp"
 #include "model/names.hpp"
@@ -145,7 +146,8 @@ Result<Json> explain_json(const control::State& state, const Json& request) {
            {"path", question.head.path},
            {"query", question.head.query},
            {"client_ip", question.client_ip},
-           {"rules", Json::array()}};
+           {"rules", Json::array()},
+           {"warnings", control::shadow_notices(state, listener->arn)}};
   for (const auto& verdict : verdicts) out["rules"].push_back(verdict_json(verdict));
   out["priority"] = taker == nullptr ? Json("default") : Json(taker->priority);
   out["action"] =

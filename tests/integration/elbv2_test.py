@@ -113,6 +113,17 @@ class Elbv2(WeirTest):
         return response.status, {each.tag.split("}")[1]: each.text for each in answer.iter()}
 
     # ------------------------------------------------------------ a deployment
+    def test_a_rule_that_can_never_match_is_warned_of(self):
+        made = [self.elb.create_rule(ListenerArn=self.listener, Priority=priority,
+                                     **path_rule(path, 404))["Rules"][0]["RuleArn"]
+                for priority, path in ((41, "/shade/*"), (42, "/shade/below"))]
+        words = "rule 42 of the listener on port {} of site can never match: rule 41 takes all"
+        self.assertIn(words.format(PORT), (self.weir.state / "weir.log").read_text())
+        explained = self.weir.run("explain", "GET", f"http://{self.host}:{PORT}/shade/below").stdout
+        self.assertIn(words.format(PORT), explained)
+        for arn in made:
+            self.elb.delete_rule(RuleArn=arn)
+
     def test_a_deployment_from_the_first_call_to_the_last(self):
         elb = self.elb
         group = elb.create_target_group(

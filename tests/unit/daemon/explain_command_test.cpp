@@ -64,6 +64,20 @@ TEST_F(ExplainCommand, APathAloneAsksTheOldestLoadBalancer) {
   EXPECT_EQ(answer.at("rules").at(0).at("seen"), "there is no host");
 }
 
+TEST_F(ExplainCommand, WarnsOfRulesThatCanNeverMatch) {
+  model::Rule covered = state_.rules.at("r1");
+  covered.arn = "r2";
+  covered.priority = 9;
+  covered.conditions.push_back({model::ConditionField::path_pattern, {"/a"}, {}, {}, {}});
+  state_.index.add(state_.rules[covered.arn] = covered);
+  const Json answer = ask({{"method", "GET"}, {"url", "http://one.elb.localhost/a"}});
+  EXPECT_EQ(answer.at("warnings"),
+            Json({"rule 9 of the listener on port 80 of lb1 can never match: rule 7 takes all its "
+                  "requests"}));
+  EXPECT_TRUE(
+      ask({{"method", "GET"}, {"url", "http://two.elb.localhost/a"}}).at("warnings").empty());
+}
+
 TEST_F(ExplainCommand, SaysWhatIsWrongWithTheQuestion) {
   EXPECT_EQ(ask({{"method", "GET"}, {"url", "a b"}}).at("error").at("code"), "BadRequest");
   EXPECT_EQ(ask({{"method", "GET"}, {"url", "/"}, {"headers", {"x"}}}).at("error").at("message"),

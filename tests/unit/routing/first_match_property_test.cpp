@@ -4,12 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <optional>
-#include <random>
 #include <regex>
 
+#include "draw.hpp"
 #include "requests.hpp"
 #include "routing/rule_matcher.hpp"
 
@@ -17,6 +16,7 @@ namespace weir::routing {
 namespace {
 
 using model::ConditionField;
+using test::Draw;
 using test::Request;
 
 // ---- the twin: rules in order, conditions in order, patterns by the definition of * and ?
@@ -123,102 +123,10 @@ std::optional<std::uint32_t> twin_first_match(const Rules& rules, const Request&
   return std::nullopt;
 }
 
-// ---- what is drawn
-class Draw {
- public:
-  explicit Draw(std::uint64_t seed) : random_(seed) {}
-
-  std::size_t below(std::size_t end) { return random_() % end; }
-  std::string text(std::string_view alphabet, std::size_t bytes_max) {
-    std::string out;
-    for (std::size_t left = below(bytes_max + 1); left > 0; --left)
-      out += alphabet[below(alphabet.size())];
-    return out;
-  }
-  std::vector<std::string> texts(std::string_view prefix, std::string_view alphabet) {
-    std::vector<std::string> out;
-    for (std::size_t left = 1 + below(3); left > 0; --left)
-      out.push_back(std::string(prefix) + text(alphabet, 5));
-    return out;
-  }
-  std::string regex() {
-    static const std::vector<std::string> pieces = {"aba",     "bab", "aabb", "[ab]+", "(aab|bba)",
-                                                    "(?:ab)?", "A",   "\\.",  "a*",    "(a|bbb)"};
-    std::string out = below(3) == 0 ? "^/?" : "";
-    for (std::size_t left = 1 + below(3); left > 0; --left) out += pieces[below(pieces.size())];
-    return below(3) == 0 ? out + "$" : out;
-  }
-  model::Condition regexes(ConditionField field, std::string header = {}) {
-    std::vector<std::string> out;
-    for (std::size_t left = 1 + below(2); left > 0; --left) out.push_back(regex());
-    return test::regex(field, std::move(out), std::move(header));
-  }
-  model::QueryStringPair pair() {
-    model::QueryStringPair out;
-    if (below(2) == 0) out.key = text("aB*=", 2);
-    out.value = text("Ab*=", 2);
-    return out;
-  }
-  std::string address() {
-    return "10." + std::to_string(below(3)) + '.' + std::to_string(below(3)) + '.' +
-           std::to_string(below(200));
-  }
-  std::string range() {
-    static const std::vector<std::string> bits = {"0", "7", "8", "15", "16", "23", "24", "32"};
-    return address() + '/' + bits[below(bits.size())];
-  }
-  // Of a rule that is told from the others by neither path nor host: several alternatives each,
-  // with and without wildcards, so that the same rule lies in several lists.
-  std::vector<model::Condition> crowded() {
-    std::vector<model::Condition> out;
-    if (below(2) == 0) out.push_back(test::path({below(2) == 0 ? "/a*" : "/"}));
-    if (below(6) == 0) out.push_back(test::host({below(2) == 0 ? "a*" : "*.b"}));
-    if (below(2) == 0) out.push_back(test::query({pair(), pair()}));
-    if (below(3) == 0) out.push_back(test::source_ip({range(), range()}));
-    if (below(3) == 0)
-      out.push_back(below(3) == 0 ? test::method({"GET", "PUT"}) : test::method({"POST"}));
-    if (below(4) == 0) out.push_back(test::header(below(2) == 0 ? "X-t" : "x-U", texts("", "aB*")));
-    if (below(9) == 0) out.push_back(test::query({pair()}));
-    return out;
-  }
-  std::vector<model::Condition> conditions() {
-    std::vector<model::Condition> out;
-    if (below(6) == 0) out.push_back(regexes(ConditionField::path_pattern));
-    if (below(8) == 0) out.push_back(regexes(ConditionField::host_header));
-    if (below(8) == 0) out.push_back(regexes(ConditionField::http_header, "x-T"));
-    if (below(8) == 0) out.push_back(test::query({pair(), pair()}));
-    if (below(8) == 0)
-      out.push_back(test::source_ip({below(2) == 0 ? "10.0.0.0/8" : "10.1.0.0/16"}));
-    if (!out.empty() && below(2) == 0) return out;
-    if (below(4) != 0) out.push_back(test::path(texts(below(5) == 0 ? "" : "/", "ab/*?")));
-    if (below(2) == 0) out.push_back(test::host(texts("", "aB.*?")));
-    if (below(6) == 0) out.push_back(test::header("X-t", texts("", "aB*")));
-    if (below(6) == 0) out.push_back(test::method({below(2) == 0 ? "GET" : "POST"}));
-    if (below(12) == 0) out.push_back(test::path(texts("/", "ab*")));
-    return out;
-  }
-  Request request() {
-    Request out;
-    out.path = "/" + text("abA/", 9);
-    out.query = below(2) == 0 ? text("ab=&A", 7) : "";
-    out.client_ip = below(3) == 0 ? "192.0.2.1" : address();
-    out.authority = text("Ab.", 8) + (below(2) == 0 ? ":80" : "");
-    out.method = below(2) == 0 ? "GET" : "POST";
-    for (std::size_t left = below(3); left > 0; --left)
-      out.headers.emplace_back(below(2) == 0 ? "x-T" : "x-u", text("ab", 6));
-    return out;
-  }
-
- private:
-  std::mt19937_64 random_;
-};
-
 using Conditions = std::vector<model::Condition> (Draw::*)();
 
 void expect_same_as_twin(Conditions conditions) {
-  const char* given = std::getenv("WEIR_TEST_SEED");
-  const std::uint64_t seed =
-      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  const std::uint64_t seed = test::seed();
   SCOPED_TRACE("WEIR_TEST_SEED=" + std::to_string(seed));
   Draw draw(seed);
   std::size_t matched = 0;
