@@ -355,6 +355,7 @@ void EpollStream::after_flush() {
 
 // ---------------------------------------------------------------- piping
 bool EpollStream::pipe_to(Stream& sink, std::uint64_t bytes) {
+  if (!sink.is_socket()) return false;
   auto& other = static_cast<EpollStream&>(sink);
   if (phase_ != Phase::open || other.phase_ != Phase::open || piping_ != nullptr ||
       other.pipe_source_ != nullptr)
@@ -468,7 +469,7 @@ Listener* EpollLoop::listen(Fd socket, AcceptEvents* events) {
 
 void EpollLoop::turn() {
   std::array<epoll_event, 256> events;
-  const bool has_work = !dirty_.empty() || !readable_.empty();
+  const bool has_work = !dirty_.empty() || !readable_.empty() || !turn_ends_.empty();
   const auto wait = has_work ? 0 : wheel_.wait_ms(monotonic_ms(), 60'000);
   const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                static_cast<int>(wait));
@@ -495,6 +496,7 @@ void EpollLoop::turn() {
     stream->receive();
   }
   working_.clear();
+  end_turn();
   // Flushing may make others dirty (on_drained), those go out in the same turn.
   for (std::size_t i = 0; i < dirty_.size(); ++i) {
     dirty_[i]->in_dirty_list = false;

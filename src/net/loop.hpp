@@ -80,8 +80,9 @@ class Stream {
   [[nodiscard]] virtual std::uint64_t bytes_in_all() const = 0;
   // Passes the next `bytes` that arrive on to `sink`, behind what it has queued, without bringing
   // them into memory (splice(2)). Instead of on_received comes on_piped, until all of them are
-  // there; then all is as before. Closing either stream ends it. False where no pipe can be had:
-  // nothing has changed. For bodies of many blocks: beginning and ending costs some system calls.
+  // there; then all is as before. Closing either stream ends it. False where no pipe can be had, as
+  // where one of the two is no socket: nothing has changed. For bodies of many blocks: beginning
+  // and ending costs some system calls.
   [[nodiscard]] virtual bool pipe_to(Stream& sink, std::uint64_t bytes) = 0;
   // Sends FIN once the queue is empty.
   virtual void shutdown_send() = 0;
@@ -90,6 +91,8 @@ class Stream {
   virtual void close(Close how = Close::now) = 0;
   virtual void set_events(StreamEvents* events) = 0;
   [[nodiscard]] virtual int fd() const = 0;
+  // False: what is sent is not what goes over the socket (it is encrypted first).
+  [[nodiscard]] virtual bool is_socket() const { return true; }
 
  protected:
   ~Stream() = default;
@@ -145,6 +148,16 @@ class Timer {
 
 enum class Backend { io_uring, epoll };
 
+// Work that is put off until all of a turn's events have been told, so that what they asked for is
+// done at once.
+class TurnEnd {
+ public:
+  virtual void on_turn_end() = 0;
+
+ protected:
+  ~TurnEnd() = default;
+};
+
 struct LoopOptions {
   // Not set: io_uring where the kernel allows it, else epoll.
   std::optional<Backend> backend;
@@ -171,11 +184,19 @@ class Loop {
   virtual void schedule(Timer& timer, std::int64_t delay_ms) = 0;  // again: moves the deadline
   virtual void cancel(Timer& timer) = 0;
 
+  // Calls `what` once: at the end of this turn, before what is queued goes out, or of the next one
+  // (which then does not wait) where that has been passed. It must live until then, or until the
+  // loop runs no more.
+  virtual void at_turn_end(TurnEnd& what) = 0;
+
   // Any thread: runs `task` on the loop's thread in its next turn.
   virtual void post(std::function<void()> task) = 0;
 
   // An empty buffer of the loop's block size to write into; one is always had.
   [[nodiscard]] virtual Buffer buffer() = 0;
+
+  // Whose blocks buffer() gives, for queues of them.
+  [[nodiscard]] virtual BufferPool& pool() = 0;
 
   // Bytes of the blocks that are in use: received or to be sent, not those lent to the kernel.
   [[nodiscard]] virtual std::size_t buffered_bytes() const = 0;

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "net/loop.hpp"
@@ -39,7 +40,8 @@ class LoopBase : public Loop {
     post([this] { stopping_ = true; });
   }
 
-  [[nodiscard]] BufferPool& pool() { return pool_; }
+  void at_turn_end(TurnEnd& what) override { turn_ends_.push_back(&what); }
+  [[nodiscard]] BufferPool& pool() override { return pool_; }
   [[nodiscard]] PipePool& pipes() { return pipes_; }
 
  protected:
@@ -48,12 +50,20 @@ class LoopBase : public Loop {
     now_ms_ = now_us_ / 1000;
   }
 
+  // Those that are asked for by one of them wait for the next turn.
+  void end_turn() {
+    turn_ends_running_.swap(turn_ends_);
+    for (TurnEnd* each : turn_ends_running_) each->on_turn_end();
+    turn_ends_running_.clear();
+  }
+
   BufferPool pool_;
   PipePool pipes_;
   std::int64_t now_us_ = 0;
   std::int64_t now_ms_ = 0;
   TimerWheel wheel_;
   Mailbox mailbox_;
+  std::vector<TurnEnd*> turn_ends_, turn_ends_running_;
   bool stopping_ = false;
 };
 

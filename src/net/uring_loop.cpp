@@ -163,7 +163,8 @@ void UringLoop::arm_wake() {
 }
 
 void UringLoop::submit_and_wait() {
-  const bool has_work = !dirty_.empty() || !next_turn_.empty() || is_try_awaited_;
+  const bool has_work =
+      !dirty_.empty() || !next_turn_.empty() || !turn_ends_.empty() || is_try_awaited_;
   const auto wait = has_work ? 0 : wheel_.wait_ms(monotonic_ms(), 60'000);
   is_try_awaited_ = false;
   __kernel_timespec timeout{wait / 1000, (wait % 1000) * 1'000'000};
@@ -285,6 +286,7 @@ void UringLoop::run() {
   io_uring_register_ring_fd(&ring_);
   while (!stopping_) {
     if (!wake_armed_) arm_wake();
+    end_turn();
     submit_streams();
     lend_blocks();
     free_dead();

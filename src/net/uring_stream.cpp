@@ -313,6 +313,7 @@ void UringStream::fail(int error) {
 
 // ---------------------------------------------------------------- piping
 bool UringStream::pipe_to(Stream& sink, std::uint64_t bytes) {
+  if (!sink.is_socket()) return false;
   auto& other = static_cast<UringStream&>(sink);
   if (phase_ != Phase::open || other.phase_ != Phase::open || piping_ != nullptr ||
       other.pipe_source_ != nullptr)

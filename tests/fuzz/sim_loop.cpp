@@ -1,6 +1,7 @@
 #include "sim_loop.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace weir::net::test {
 namespace {
@@ -105,7 +106,7 @@ SimStream& SimLoop::accept(Peer& peer) {
 }
 
 // From a drawn place on, the first stream at which something can happen.
-bool SimLoop::step() {
+bool SimLoop::step_stream() {
   std::erase_if(streams_, [](const auto& stream) { return stream->is_gone(); });
   const std::size_t count = streams_.size();
   if (count == 0) return false;
@@ -114,6 +115,18 @@ bool SimLoop::step() {
     if (streams_[(start + i) % count]->step()) return true;
   }
   return false;
+}
+
+// Each thing that happens is a turn of its own.
+bool SimLoop::step() {
+  const bool happened = step_stream();
+  return end_turn() || happened;
+}
+
+bool SimLoop::end_turn() {
+  if (turn_ends_.empty()) return false;
+  for (TurnEnd* each : std::exchange(turn_ends_, {})) each->on_turn_end();
+  return true;
 }
 
 bool SimLoop::settle(std::size_t steps_max) {

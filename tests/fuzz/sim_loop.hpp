@@ -107,6 +107,8 @@ class SimLoop final : public Loop {
   }
   void cancel(Timer& timer) override { wheel_.cancel(timer); }
   void post(std::function<void()> task) override { task(); }
+  void at_turn_end(TurnEnd& what) override { turn_ends_.push_back(&what); }
+  [[nodiscard]] BufferPool& pool() override { return pool_; }
   [[nodiscard]] Buffer buffer() override { return pool_.acquire(); }
   [[nodiscard]] std::size_t buffered_bytes() const override {
     return (pool_.blocks_total() - pool_.blocks_free()) * pool_.block_bytes();
@@ -122,6 +124,8 @@ class SimLoop final : public Loop {
     void close() override {}
   };
   bool step();
+  bool step_stream();
+  bool end_turn();
   SimStream& add(Fd socket, StreamEvents* events, Peer& peer, bool connects);
 
   BufferPool pool_;
@@ -131,6 +135,7 @@ class SimLoop final : public Loop {
   AcceptEvents* acceptor_ = nullptr;
   Peer* accepted_peer_ = nullptr;
   std::vector<std::unique_ptr<SimStream>> streams_;
+  std::vector<TurnEnd*> turn_ends_;
   std::uint64_t state_;
   std::size_t piece_max_;
   std::int64_t now_us_;

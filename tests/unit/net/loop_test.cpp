@@ -124,6 +124,25 @@ TEST_P(LoopTest, ConnectsSendsAndReceives) {
   run_until([&] { return client_.received == "world"; });
 }
 
+// Asked for by an event, it is called in the same turn; asked for by itself, once more in the next.
+TEST_P(LoopTest, EndsATurnWithWhatWasPutOff) {
+  struct Last final : TurnEnd {
+    Loop* loop = nullptr;
+    int calls = 0;
+    void on_turn_end() override {
+      if (++calls == 1) return loop->at_turn_end(*this);
+      loop->stop();
+    }
+  } last;
+  last.loop = loop_.get();
+  loop_->post([&] {
+    loop_->at_turn_end(last);
+    EXPECT_EQ(last.calls, 0);
+  });
+  loop_->run();
+  EXPECT_EQ(last.calls, 2);
+}
+
 TEST_P(LoopTest, PassesBuffersFromStreamToStream) {
   server_.take = [this](Buffer data) { server_.stream->send(std::move(data)); };
   connect_client();
