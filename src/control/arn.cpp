@@ -61,6 +61,18 @@ std::string make_trust_store_arn(const Registry& registry, const std::string& na
   return make_arn(registry, "truststore/" + name);
 }
 
+std::string make_certificate_arn(const Registry& registry) {
+  const std::string digits = random_hex(32);
+  const std::string_view all = digits;
+  return fmt::format("arn:aws:acm:{}:{}:certificate/{}-{}-{}-{}-{}", registry.region(),
+                     registry.account(), all.substr(0, 8), all.substr(8, 4), all.substr(12, 4),
+                     all.substr(16, 4), all.substr(20));
+}
+
+std::string make_server_certificate_arn(const Registry& registry, const std::string& name) {
+  return fmt::format("arn:aws:iam::{}:server-certificate/{}", registry.account(), name);
+}
+
 std::string default_rule_arn(const std::string& listener_arn) {
   return fmt::format("{}/{:016x}", of_other_kind(listener_arn, ":listener/", ":listener-rule/"),
                      hash_of(listener_arn));

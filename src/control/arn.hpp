@@ -13,6 +13,10 @@ namespace weir::control {
 [[nodiscard]] std::string make_target_group_arn(const Registry& registry, const std::string& name);
 [[nodiscard]] std::string make_listener_arn(const std::string& load_balancer_arn);
 [[nodiscard]] std::string make_rule_arn(const std::string& listener_arn);
+// Of ACM, and of an IAM server certificate.
+[[nodiscard]] std::string make_certificate_arn(const Registry& registry);
+[[nodiscard]] std::string make_server_certificate_arn(const Registry& registry,
+                                                      const std::string& name);
 [[nodiscard]] std::string make_trust_store_arn(const Registry& registry, const std::string& name);
 
 // A default rule has no record: its ARN is made from its listener's, always the same one.

@@ -81,6 +81,10 @@ class Transaction final : public Draft {
     changed_.load_balancing = true;
     store(state_.trust_stores, "trust_store", value.arn, std::move(value));
   }
+  void put(model::Certificate value) override {
+    changed_.load_balancing = true;
+    store(state_.certificates, "certificate", value.arn, std::move(value));
+  }
   void put(model::StickinessKey value) override {
     changed_.load_balancing = true;
     store(state_.stickiness_keys, "stickiness_key", value.id, std::move(value));
@@ -128,6 +132,10 @@ class Transaction final : public Draft {
   void erase_trust_store(const std::string& arn) override {
     changed_.load_balancing = true;
     remove(state_.trust_stores, "trust_store", arn);
+  }
+  void erase_certificate(const std::string& arn) override {
+    changed_.load_balancing = true;
+    remove(state_.certificates, "certificate", arn);
   }
   void erase_stickiness_key(const std::string& id) override {
     changed_.load_balancing = true;
@@ -238,6 +246,9 @@ Status place(State& state, const store::Record& record) {
   if (kind == "rule") return keep(state.rules, model::decode_rule(body), arn);
   if (kind == "trust_store") {
     return keep(state.trust_stores, model::decode_trust_store(body), arn);
+  }
+  if (kind == "certificate") {
+    return keep(state.certificates, model::decode_certificate(body), arn);
   }
   if (kind == "stickiness_key") {
     return keep(state.stickiness_keys, model::decode_stickiness_key(body), id);

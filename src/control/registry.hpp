@@ -34,6 +34,7 @@ struct State {
   std::map<std::string, model::Listener> listeners;
   std::map<std::string, model::Rule> rules;
   std::map<std::string, model::TrustStore> trust_stores;
+  std::map<std::string, model::Certificate> certificates;
   std::map<std::string, model::StickinessKey> stickiness_keys;
   std::map<std::string, model::AccessKey> access_keys;
   std::map<std::string, model::Stack> stacks;
@@ -68,6 +69,7 @@ class Draft {
   virtual void put(model::Listener value) = 0;
   virtual void put(model::Rule value) = 0;
   virtual void put(model::TrustStore value) = 0;
+  virtual void put(model::Certificate value) = 0;
   virtual void put(model::StickinessKey value) = 0;
   virtual void put(model::AccessKey value) = 0;
   virtual void put(model::Stack value) = 0;
@@ -80,6 +82,7 @@ class Draft {
   virtual void erase_listener(const std::string& arn) = 0;
   virtual void erase_rule(const std::string& arn) = 0;
   virtual void erase_trust_store(const std::string& arn) = 0;
+  virtual void erase_certificate(const std::string& arn) = 0;
   virtual void erase_stickiness_key(const std::string& id) = 0;
   virtual void erase_access_key(const std::string& id) = 0;
   virtual void erase_stack(const std::string& name) = 0;

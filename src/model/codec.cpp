@@ -230,6 +230,7 @@ std::string encode(const Rule& value) { return to_text(value); }
 std::string encode(const StickinessKey& value) { return to_text(value); }
 std::string encode(const AccessKey& value) { return to_text(value); }
 std::string encode(const Stack& value) { return to_text(value); }
+std::string encode(const Certificate& value) { return to_text(value); }
 std::string encode(const TrustStore& value) { return to_text(value); }
 
 Result<Vpc> decode_vpc(std::string_view json) { return from_text<Vpc>("vpc", json); }
@@ -261,6 +262,9 @@ Result<AccessKey> decode_access_key(std::string_view json) {
   return from_text<AccessKey>("access key", json);
 }
 Result<Stack> decode_stack(std::string_view json) { return from_text<Stack>("stack", json); }
+Result<Certificate> decode_certificate(std::string_view json) {
+  return from_text<Certificate>("certificate", json);
+}
 Result<TrustStore> decode_trust_store(std::string_view json) {
   return from_text<TrustStore>("trust store", json);
 }

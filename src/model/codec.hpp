@@ -29,6 +29,7 @@ namespace weir::model {
 [[nodiscard]] std::string encode(const AccessKey& value);
 [[nodiscard]] std::string encode(const Stack& value);
 [[nodiscard]] std::string encode(const TrustStore& value);
+[[nodiscard]] std::string encode(const Certificate& value);
 
 [[nodiscard]] Result<Vpc> decode_vpc(std::string_view json);
 [[nodiscard]] Result<Subnet> decode_subnet(std::string_view json);
@@ -43,6 +44,7 @@ namespace weir::model {
 [[nodiscard]] Result<StickinessKey> decode_stickiness_key(std::string_view json);
 [[nodiscard]] Result<AccessKey> decode_access_key(std::string_view json);
 [[nodiscard]] Result<Stack> decode_stack(std::string_view json);
+[[nodiscard]] Result<Certificate> decode_certificate(std::string_view json);
 [[nodiscard]] Result<TrustStore> decode_trust_store(std::string_view json);
 
 }  // namespace weir::model

@@ -229,6 +229,37 @@ void fields(auto& archive, is<Transform> auto& v) {
   archive("replace", v.replace);
 }
 
+void fields(auto& archive, is<MutualAuthentication> auto& v) {
+  archive("mode", v.mode);
+  archive("trust_store_arn", v.trust_store_arn);
+  archive("ignore_client_certificate_expiry", v.ignore_client_certificate_expiry);
+  archive("advertise_ca_names", v.advertise_ca_names);
+}
+
+void fields(auto& archive, is<Certificate> auto& v) {
+  archive("arn", v.arn);
+  archive("certificate", v.certificate);
+  archive("chain", v.chain);
+  archive("private_key", v.private_key);
+  archive("type", v.type);
+  archive("status", v.status);
+  archive("domain_name", v.domain_name);
+  archive("subject_alternative_names", v.subject_alternative_names);
+  archive("subject", v.subject);
+  archive("issuer", v.issuer);
+  archive("serial", v.serial);
+  archive("key_algorithm", v.key_algorithm);
+  archive("signature_algorithm", v.signature_algorithm);
+  archive("key_usages", v.key_usages);
+  archive("extended_key_usages", v.extended_key_usages);
+  archive("not_before_ms", v.not_before_ms);
+  archive("not_after_ms", v.not_after_ms);
+  archive("created_at_ms", v.created_at_ms);
+  archive("imported_at_ms", v.imported_at_ms);
+  archive("version", v.version);
+  archive("tags", v.tags);
+}
+
 void fields(auto& archive, is<Listener> auto& v) {
   archive("arn", v.arn);
   archive("load_balancer_arn", v.load_balancer_arn);
@@ -239,6 +270,9 @@ void fields(auto& archive, is<Listener> auto& v) {
   archive("attributes", v.attributes);
   archive("tags", v.tags);
   archive("default_rule_tags", v.default_rule_tags);
+  archive("ssl_policy", v.ssl_policy);
+  archive("certificate_arns", v.certificate_arns);
+  archive("mutual_authentication", v.mutual_authentication);
 }
 
 void fields(auto& archive, is<Rule> auto& v) {

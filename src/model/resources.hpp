@@ -270,6 +270,15 @@ struct Transform {
   std::string replace;  // $1, $2, …: what the groups of `regex` caught
 };
 
+// Whether clients show certificates, and what is asked of them (reference §2.5).
+struct MutualAuthentication {
+  std::string mode = "off";  // passthrough, verify
+  std::string trust_store_arn;
+  bool ignore_client_certificate_expiry = false;
+  bool advertise_ca_names = false;  // of the trust store, to clients
+  bool operator==(const MutualAuthentication&) const = default;
+};
+
 struct Listener {
   std::string arn;
   std::string load_balancer_arn;
@@ -281,6 +290,9 @@ struct Listener {
   Attributes attributes;
   Tags tags;
   Tags default_rule_tags;
+  std::string ssl_policy = {};                     // HTTPS
+  std::vector<std::string> certificate_arns = {};  // HTTPS: the default one first
+  MutualAuthentication mutual_authentication = {};
 };
 
 struct Rule {  // the default rule is the listener's default_actions
@@ -318,6 +330,33 @@ struct TrustStore {
   std::int64_t certificates = 0;
   std::vector<TrustStoreRevocation> revocations;
   std::int64_t next_revocation_id = 1;
+  Tags tags;
+};
+
+// ---------------------------------------------------------------- certificates (reference §2.4)
+// The private key is secret: shown to nobody, written to the store alone.
+struct Certificate {
+  std::string arn;                // of ACM, or of an IAM server certificate
+  std::string certificate;        // PEM
+  std::string chain;              // PEM; may be empty
+  std::string private_key;        // PEM
+  std::string type = "IMPORTED";  // AMAZON_ISSUED
+  std::string status = "ISSUED";
+  // What the certificate says of itself, in the words of ACM's API.
+  std::string domain_name;
+  std::vector<std::string> subject_alternative_names;
+  std::string subject;
+  std::string issuer;
+  std::string serial;
+  std::string key_algorithm;        // RSA_2048, EC_prime256v1
+  std::string signature_algorithm;  // SHA256WITHRSA
+  std::vector<std::string> key_usages;
+  std::vector<std::string> extended_key_usages;
+  std::int64_t not_before_ms = 0;
+  std::int64_t not_after_ms = 0;
+  std::int64_t created_at_ms = 0;
+  std::int64_t imported_at_ms = 0;  // the last time
+  std::int64_t version = 1;         // counts the imports under this ARN
   Tags tags;
 };
 

@@ -82,12 +82,18 @@ TEST(Codec, ListenerKeepsRedirectAndFixedResponse) {
   Listener in;
   in.port = 65'535;
   in.bound_port = 8080;
+  in.ssl_policy = "ELBSecurityPolicy-2016-08";
+  in.certificate_arns = {"arn:default", "arn:another"};
+  in.mutual_authentication = {"verify", "arn:store", true, true};
   in.default_actions = {
       Action{.config = RedirectAction{"HTTPS", "#{host}", "443", "/#{path}", "#{query}", 302}},
       Action{.config = FixedResponseAction{503, "text/html", "<p>\"down\"</p>"}}};
   const auto out = decode_listener(encode(in));
   ASSERT_TRUE(out) << out.error().message;
   EXPECT_EQ(out->port, 65'535);
+  EXPECT_EQ(out->ssl_policy, in.ssl_policy);
+  EXPECT_EQ(out->certificate_arns, in.certificate_arns);
+  EXPECT_EQ(out->mutual_authentication, in.mutual_authentication);
   EXPECT_EQ(std::get<RedirectAction>(out->default_actions.at(0).config).status_code, 302);
   EXPECT_EQ(std::get<FixedResponseAction>(out->default_actions.at(1).config).message_body,
             "<p>\"down\"</p>");
@@ -96,6 +102,13 @@ TEST(Codec, ListenerKeepsRedirectAndFixedResponse) {
 TEST(Codec, EveryOtherKindSurvivesTheRoundTrip) {
   const Vpc vpc{"vpc-1", "172.31.0.0/16", true, {{"a", "b"}}};
   EXPECT_EQ(encode(*decode_vpc(encode(vpc))), encode(vpc));
+  Certificate certificate;
+  certificate.arn = "arn:aws:acm:us-east-1:123456789012:certificate/1";
+  certificate.private_key = "secret";
+  certificate.subject_alternative_names = {"a.test", "*.a.test"};
+  certificate.not_after_ms = 5;
+  certificate.version = 7;
+  EXPECT_EQ(encode(*decode_certificate(encode(certificate))), encode(certificate));
   const Subnet subnet{"subnet-1", "vpc-1", "us-east-1a", "use1-az1", "172.31.0.0/20", true, {}};
   EXPECT_EQ(encode(*decode_subnet(encode(subnet))), encode(subnet));
   const SecurityGroup group{
