@@ -21,7 +21,10 @@ _weir() {
   done
   help=$("${command[@]}" --help 2>/dev/null) || help=$("${command[@]:0:2}" --help 2>/dev/null)
   case $before in
-    -o | --output) COMPREPLY=($(compgen -W "text json" -- "$word")) && return ;;
+    -o | --output)
+      # A file there, a format everywhere else.
+      if [ "${command[1]-}" = import ]; then COMPREPLY=($(compgen -f -- "$word")); return; fi
+      COMPREPLY=($(compgen -W "text json" -- "$word")) && return ;;
     --app) COMPREPLY=($(compgen -W "cpp flask" -- "$word")) && return ;;
     --event-loop) COMPREPLY=($(compgen -W "io_uring epoll" -- "$word")) && return ;;
   esac

@@ -10,6 +10,7 @@ die() {
 packages_up=(g++ make cmake ninja-build pkg-config ccache
   liburing-dev libfmt-dev libspdlog-dev libsqlite3-dev libyaml-cpp-dev nlohmann-json3-dev libre2-dev libssl-dev
   libmicrohttpd-dev libcli11-dev libnftables-dev libnl-route-3-dev zlib1g-dev libbrotli-dev libzstd-dev
+  libcurl4-openssl-dev libpugixml-dev
   runc uidmap iproute2 curl ca-certificates python3 python3-flask python3-venv)
 # What the tests need besides.
 packages_test=("${packages_up[@]}" libgtest-dev libgmock-dev busybox-static nftables util-linux procps

@@ -41,6 +41,8 @@ class Packaging(unittest.TestCase):
         self.assertIn("--timings", self.completed("up", "--"))
         self.assertEqual(self.completed("up", "--app", ""), ["cpp", "flask"])
         self.assertIn("import", self.completed("image", ""))
+        self.assertEqual(self.completed("status", "-o", ""), ["text", "json"])
+        self.assertIn("/etc/passwd", self.completed("import", "web", "-o", "/etc/passw"))
 
 
 if __name__ == "__main__":

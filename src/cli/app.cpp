@@ -47,6 +47,9 @@ class App {
 
   CLI::App* add(CLI::App& parent, const std::string& name, const std::string& description,
                 const std::string& footer, Action action);
+  CLI::App* add_bare(CLI::App& parent, const std::string& name, const std::string& description,
+                     const std::string& footer, Action action);
+  void add_state(CLI::App& command);
   void add_common(CLI::App& command);
   void add_serve_options(CLI::App& command);
   void add_stack_commands();
@@ -54,6 +57,7 @@ class App {
   void add_daemon_commands();
   void add_image_commands();
   void add_credential_commands();
+  void add_import();
   void add_holder();
   int usage_error(const CLI::ParseError& error);
   int run_action();
@@ -65,6 +69,7 @@ class App {
   std::string output_ = "text";
   UpOptions up_;
   ExplainOptions explain_;
+  ImportOptions import_;
   TopOptions top_;
   daemon::ServeOptions serve_;
   std::string event_loop_;
@@ -74,20 +79,31 @@ class App {
   int control_fd_ = -1;
 };
 
-CLI::App* App::add(CLI::App& parent, const std::string& name, const std::string& description,
-                   const std::string& footer, Action action) {
+// A command whose options are all its own.
+CLI::App* App::add_bare(CLI::App& parent, const std::string& name, const std::string& description,
+                        const std::string& footer, Action action) {
   CLI::App* command = parent.add_subcommand(name, description);
   command->footer(footer);
   command->final_callback([this, command, chosen = std::move(action)] {
     if (command->get_subcommands().empty()) action_ = chosen;
   });
+  return command;
+}
+
+CLI::App* App::add(CLI::App& parent, const std::string& name, const std::string& description,
+                   const std::string& footer, Action action) {
+  CLI::App* command = add_bare(parent, name, description, footer, std::move(action));
   add_common(*command);
   return command;
 }
 
-void App::add_common(CLI::App& command) {
+void App::add_state(CLI::App& command) {
   command.add_option("--state", state_, "the folder that holds all state (or WEIR_STATE)")
       ->type_name("DIR");
+}
+
+void App::add_common(CLI::App& command) {
+  add_state(command);
   command.add_option("-o,--output", output_, "text for people, json for programs")
       ->type_name("text|json")
       ->check(CLI::IsMember({"text", "json"}));
@@ -288,6 +304,34 @@ void App::add_credential_commands() {
   remove->add_option("ID", id_, "the access key's id")->required();
 }
 
+void App::add_import() {
+  CLI::App* command = add_bare(
+      app_, "import", "Write a template of a load balancer that is elsewhere, on AWS say",
+      "Examples:\n  weir import web --region eu-west-1 > web.yaml && weir up web.yaml\n"
+      "  weir import web --profile production -o web.yaml\n"
+      "  weir import --all --endpoint-url http://127.0.0.1:4566\n"
+      "Credentials, region and endpoint are found as AWS's tools find them: environment, then\n"
+      "~/.aws/credentials and ~/.aws/config. What Weir cannot do is said on standard error and\n"
+      "in the template.",
+      [this] {
+        if (import_.load_balancer.empty() && !is_all_)
+          return usage_error(CLI::RequiredError("NAME or --all"));
+        return import_load_balancers(common_, import_);
+      });
+  CLI::Option* name =
+      command->add_option("NAME", import_.load_balancer, "the load balancer's name or ARN");
+  command->add_flag("--all", is_all_, "all application load balancers of the region")
+      ->excludes(name);
+  command->add_option("--profile", import_.profile, "of ~/.aws/credentials and ~/.aws/config")
+      ->type_name("NAME");
+  command->add_option("--region", import_.region, "such as eu-west-1")->type_name("REGION");
+  command->add_option("--endpoint-url", import_.endpoint_url, "another endpoint than AWS's")
+      ->type_name("URL");
+  command->add_option("-o,--output", import_.output, "where to write (default: standard output)")
+      ->type_name("FILE");
+  add_state(*command);
+}
+
 // Not for people: the process that outlives the daemon.
 void App::add_holder() {
   CLI::App* hold = add(app_, "hold", "", "", [this] {
@@ -310,6 +354,7 @@ App::App() {
   add_daemon_commands();
   add_image_commands();
   add_credential_commands();
+  add_import();
   add_holder();
 }
 

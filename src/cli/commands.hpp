@@ -26,6 +26,12 @@ struct UpOptions {
   daemon::ServeOptions serve;
 };
 
+struct ImportOptions {
+  std::string load_balancer;  // its name or ARN; empty: all
+  std::string profile, region, endpoint_url;  // empty: as AWS's tools find them
+  std::string output;                         // a file; empty: standard output
+};
+
 struct ExplainOptions {
   std::string method, url;
   std::vector<std::string> headers;  // Name: value
@@ -55,6 +61,7 @@ int stop(const Common& common, bool with_instances);
 int serve(const Common& common, daemon::ServeOptions options);
 int image_import(const Common& common, const std::string& id, const std::string& tar_path);
 int image_list(const Common& common);
+int import_load_balancers(const Common& common, const ImportOptions& options);
 int credentials_create(const Common& common, const std::string& name);
 int credentials_list(const Common& common);
 int credentials_delete(const Common& common, const std::string& id);
