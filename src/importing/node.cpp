@@ -24,12 +24,12 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-// A letter or slash first, then what can begin nothing else in YAML.
+// A letter or slash first, then what can begin nothing else in YAML; a colon not at the end.
 bool is_plain(std::string_view text) {
   if (text.empty() || text.size() > 256) return false;
   if (std::isalpha(static_cast<unsigned char>(text[0])) == 0 && text[0] != '/') return false;
-  const bool is_simple = std::ranges::all_of(text, [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '/';
+  const bool is_simple = !text.ends_with(':') && std::ranges::all_of(text, [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '/' || c == ':';
   });
   return is_simple && std::ranges::find(special_words, lower(text)) == special_words.end();
 }

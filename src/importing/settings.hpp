@@ -17,9 +17,9 @@ namespace weir::importing {
 
 // Of the command line; empty: not said.
 struct Choice {
-  std::string profile;
-  std::string region;
-  std::string endpoint_url;
+  std::string profile = {};
+  std::string region = {};
+  std::string endpoint_url = {};
 };
 
 struct Surroundings {
