@@ -14,7 +14,7 @@ packages_up=(g++ make cmake ninja-build pkg-config ccache
   runc uidmap iproute2 curl ca-certificates python3 python3-flask python3-venv)
 # What the tests need besides.
 packages_test=("${packages_up[@]}" libgtest-dev libgmock-dev busybox-static nftables util-linux procps
-  python3-boto3 awscli)
+  python3-boto3 awscli openssh-server openssh-client)
 # Node.js and npm, where no other package than the distribution's has brought them.
 command -v npm >/dev/null || packages_test+=(nodejs npm)
 # And the benchmarks: the peers that Weir is measured against.

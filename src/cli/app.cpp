@@ -70,6 +70,7 @@ class App {
   UpOptions up_;
   ExplainOptions explain_;
   ImportOptions import_;
+  SshOptions ssh_;
   TopOptions top_;
   daemon::ServeOptions serve_;
   std::string event_loop_;
@@ -250,6 +251,20 @@ void App::add_instance_commands() {
   exec_command->add_option("ID", id_, "instance id")->required();
   exec_command->add_option("COMMAND", words_, "the command and its arguments, after --")
       ->required();
+
+  CLI::App* ssh_command =
+      add(app_, "ssh", "Log in to an instance with the key of its key pair",
+          "Examples:\n  weir ssh i-0abc -i key.pem\n  weir ssh i-0abc -i key.pem -- uname -a\n"
+          "The instance must have been launched with a key pair, and its image have sshd.",
+          [this] { return ssh(common_, ssh_); });
+  ssh_command->add_option("ID", ssh_.id, "instance id")->required();
+  ssh_command->add_option("-i,--identity", ssh_.key_file, "the private key")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile);
+  ssh_command->add_option("-l,--login", ssh_.user, "the account")
+      ->type_name("USER")
+      ->capture_default_str();
+  ssh_command->add_option("COMMAND", ssh_.command, "instead of a shell; after --");
 }
 
 void App::add_daemon_commands() {

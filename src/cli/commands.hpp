@@ -38,6 +38,13 @@ struct ExplainOptions {
   std::string client_ip = "127.0.0.1";
 };
 
+struct SshOptions {
+  std::string id;
+  std::string key_file;  // empty: those that ssh tries by itself
+  std::string user = "ubuntu";
+  std::vector<std::string> command;  // empty: a shell
+};
+
 struct TopOptions {
   bool is_once = false;
   double interval_seconds = 0;  // 0: a second, and once only where no terminal shows it
@@ -57,6 +64,7 @@ int instances_action(const Common& common, const std::string& action,
                      const std::vector<std::string>& ids);
 int logs(const Common& common, const std::string& id, bool is_following);
 int exec(const Common& common, const std::string& id, const std::vector<std::string>& argv);
+int ssh(const Common& common, const SshOptions& options);
 int stop(const Common& common, bool with_instances);
 int serve(const Common& common, daemon::ServeOptions options);
 int image_import(const Common& common, const std::string& id, const std::string& tar_path);
@@ -70,6 +78,11 @@ int version(const Common& common);
 // Lines for a shell that make AWS's tools use Weir. `api`: of the daemon's report.
 [[nodiscard]] std::string environment_text(const daemon::Json& api, const std::string& id,
                                            const std::string& secret);
+
+// The words of the ssh that `weir ssh` becomes. `id`: in full; `program`: this one.
+[[nodiscard]] std::vector<std::string> ssh_words(const SshOptions& options, const std::string& id,
+                                                 const std::string& program,
+                                                 const std::string& state_dir);
 
 // The name of a stack made from this file: its stem, with what a name may not hold replaced.
 [[nodiscard]] std::string stack_name_of(const std::string& file);

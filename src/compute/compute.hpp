@@ -61,7 +61,7 @@ struct InstanceSpec {
   std::uint64_t network_bits_per_second = 0;  // 0: not shaped (the default; reference platform §5)
   std::string user_data;      // run once as root at first boot; empty: nothing to run
   bool is_first_boot = true;  // false: start after stop, user data is not run again
-  std::string public_key;     // OpenSSH format, for ubuntu; may be empty
+  std::string public_key;     // OpenSSH format, for ubuntu and root; may be empty
   Firewall firewall;
 };
 

@@ -52,7 +52,7 @@ Status write_boot_files(const std::string& dir);
 struct Identity {
   std::string hostname;  // ip-172-31-0-10.ec2.internal
   std::string private_ip;
-  std::string public_key;  // OpenSSH format, for ubuntu; may be empty
+  std::string public_key;  // OpenSSH format, for ubuntu and root; may be empty
   // The instance can reach the outside (root): it gets the machine's name servers.
   bool has_way_out = false;
 };

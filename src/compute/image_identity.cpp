@@ -36,6 +36,8 @@ bool has_control_characters(std::string_view text) {
   return false;
 }
 
+// For ubuntu, and for root, whom the built-in image's sshd does not let in: an imported image may
+// know no other account, and its own sshd_config decides.
 Status write_key(ImageTree& tree, std::string public_key) {
   while (!public_key.empty() && (public_key.back() == '\n' || public_key.back() == ' ')) {
     public_key.pop_back();
@@ -44,13 +46,15 @@ Status write_key(ImageTree& tree, std::string public_key) {
   if (has_control_characters(public_key)) {
     return fail("InvalidKey.Format", "The public key is not one line of OpenSSH's format");
   }
+  const std::string line = public_key + "\n";
   return Steps()
       .then([&] { return tree.directory("home"); })
       .then([&] { return tree.directory("home/ubuntu", 0750, ubuntu); })
       .then([&] { return tree.directory("home/ubuntu/.ssh", 0700, ubuntu); })
-      .then([&] {
-        return tree.file("home/ubuntu/.ssh/authorized_keys", public_key + "\n", 0600, ubuntu);
-      })
+      .then([&] { return tree.file("home/ubuntu/.ssh/authorized_keys", line, 0600, ubuntu); })
+      .then([&] { return tree.directory("root", 0700); })
+      .then([&] { return tree.directory("root/.ssh", 0700); })
+      .then([&] { return tree.file("root/.ssh/authorized_keys", line, 0600); })
       .status();
 }
 

@@ -103,6 +103,12 @@ Result<Json> run_instances_list(Parts& parts, const Json& request, Session&) {
   const bool is_all = flag_of(request, "all");
   int hidden = 0;
   std::vector<std::string> ids;
+  const std::string wanted = text_of(request, "id");
+  if (!wanted.empty()) {
+    auto id = full_id(parts, wanted);
+    if (!id) return std::unexpected(id.error());
+    return Json{{"instances", instances_json(parts, {*id})}, {"terminated_hidden", 0}};
+  }
   parts.registry.read([&](const control::State& state) {
     for (const auto& [id, instance] : state.instances) {
       if (!is_all && instance.state == model::InstanceState::terminated) {

@@ -92,6 +92,7 @@ InstanceInputs to_instance(const Value& properties, const Site& site) {
   InstanceInputs inputs;
   inputs.run.image_id = members.text("ImageId");
   inputs.run.type = members.text("InstanceType");
+  inputs.run.key_name = members.text("KeyName");
   inputs.run.subnet_id = members.text("SubnetId");
   inputs.run.security_group_ids = members.texts("SecurityGroupIds");
   inputs.run.user_data = model::base64_decode(members.text("UserData")).value_or("");

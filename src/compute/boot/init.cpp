@@ -368,16 +368,17 @@ class Boot {
     write_file(InstancePath("user-data-status").text, line, static_cast<size_t>(length), 0600);
   }
 
-  // Only where somebody can log in. Niced: the app comes first.
+  // Only where somebody can log in. Niced: the app comes first. The host key is there at once or
+  // not at all, for `weir ssh` waits for it.
   static void start_sshd() {
-    if (access("/usr/sbin/sshd", X_OK) != 0 ||
-        access("/home/ubuntu/.ssh/authorized_keys", R_OK) != 0) {
+    if (access("/usr/sbin/sshd", X_OK) != 0 || access("/root/.ssh/authorized_keys", R_OK) != 0) {
       return;
     }
     mkdir("/run/sshd", 0755);
     start({{"/bin/sh", "-c",
             "K=/etc/ssh/ssh_host_ed25519_key; test -f $K || "
-            "nice ssh-keygen -q -t ed25519 -N '' -f $K; exec /usr/sbin/sshd -D",
+            "{ nice ssh-keygen -q -t ed25519 -N '' -f $K.new && mv $K.new.pub $K.pub && "
+            "mv $K.new $K; }; exec /usr/sbin/sshd -D",
             nullptr}},
           false);
   }

@@ -1,6 +1,7 @@
 // What the words of a command line mean, without a daemon.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <initializer_list>
 #include <string>
@@ -62,8 +63,8 @@ TEST(Words, WrongUseIsStatusTwoAndNamesTheHelp) {
 }
 
 TEST(Words, HelpHasExamplesEverywhere) {
-  for (const auto* command :
-       {"up", "down", "status", "instances", "logs", "exec", "stop", "serve", "version", "image"}) {
+  for (const auto* command : {"up", "down", "status", "instances", "logs", "exec", "ssh", "stop",
+                              "serve", "version", "image"}) {
     const auto help = run_captured({command, "--help"});
     EXPECT_EQ(help.status, 0) << command;
     EXPECT_NE(help.out.find("xample"), std::string::npos) << command;
@@ -85,6 +86,24 @@ TEST(Words, AnErrorIsJsonWhereJsonIsAskedFor) {
   const auto status = run_captured({"status", "--state", "/nonexistent/weir", "-o", "json"});
   EXPECT_EQ(status.status, 1);
   EXPECT_NE(status.out.find("\"code\": \"NoDaemon\""), std::string::npos);
+}
+
+TEST(Words, SshReachesAnInstanceThroughExec) {
+  const auto words =
+      ssh_words({.id = "i-0abc", .key_file = "a key.pem", .command = {"uname", "-a"}},
+                "i-0abcdef0123456789", "/opt/it's/weir", "/var/100%/weir");
+  const auto proxy = std::ranges::find_if(
+      words, [](const std::string& word) { return word.starts_with("ProxyCommand="); });
+  ASSERT_NE(proxy, words.end());
+  EXPECT_TRUE(
+      proxy->starts_with("ProxyCommand='/opt/it'\\''s/weir' exec --state '/var/100%%/weir' "
+                         "i-0abcdef0123456789 -- sh -c '"))
+      << *proxy;
+  EXPECT_NE(std::ranges::find(words, "UserKnownHostsFile=\"/var/100%%/weir/ssh_known_hosts\""),
+            words.end());
+  const std::vector<std::string> end(words.end() - 8, words.end());
+  EXPECT_EQ(end, (std::vector<std::string>{"-i", "a key.pem", "-l", "ubuntu", "--",
+                                           "i-0abcdef0123456789", "uname", "-a"}));
 }
 
 TEST(Words, ParametersAreKeyValuePairs) {

@@ -192,8 +192,11 @@ TEST_F(ImageTest, PersonalisesAnInstance) {
   EXPECT_EQ(read_file(state() + "/etc/resolv.conf"), "");
   const std::string ssh = state() + "/home/ubuntu/.ssh";
   EXPECT_EQ(read_file(ssh + "/authorized_keys"), "ssh-ed25519 AAAA me\n");
-  EXPECT_EQ(mode_of(ssh), 0700U);
-  EXPECT_EQ(mode_of(ssh + "/authorized_keys"), 0600U);
+  EXPECT_EQ(read_file(state() + "/root/.ssh/authorized_keys"), "ssh-ed25519 AAAA me\n");
+  for (const std::string& folder : {ssh, state() + "/root/.ssh"}) {
+    EXPECT_EQ(mode_of(folder), 0700U);
+    EXPECT_EQ(mode_of(folder + "/authorized_keys"), 0600U);
+  }
 }
 
 TEST_F(ImageTest, PersonaliseFollowsNoLinksOfAnInstance) {
