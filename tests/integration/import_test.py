@@ -6,6 +6,7 @@ Usage: import_test.py
 import http.server
 import os
 import re
+import ssl
 import subprocess
 import threading
 
@@ -74,6 +75,28 @@ class Healthy(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+EMPTY = (200, "<DescribeLoadBalancersResponse><DescribeLoadBalancersResult><LoadBalancers/>"
+              "</DescribeLoadBalancersResult></DescribeLoadBalancersResponse>")
+THROTTLED = (400, "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message>"
+                  "</Error></ErrorResponse>")
+
+
+class Scripted(http.server.BaseHTTPRequestHandler):
+    """An endpoint that answers what its server's `answers` say, one after another."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        status, body = self.server.answers.pop(0)
+        self.send_response(status)
+        self.send_header("Location", "/elsewhere")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
 
     def log_message(self, *_):
         pass
@@ -281,6 +304,44 @@ class Import(WeirTest):
         self.assertIn("http://127.0.0.1:1/", said)
         self.assertEqual(self.run_import(**self.own()).returncode, 2)
         self.assertEqual(self.run_import("web", "--all", **self.own()).returncode, 2)
+
+    # ------------------------------------------------------------ an endpoint that misbehaves
+    def scripted(self, *answers, tls=None):
+        server = http.server.HTTPServer(("127.0.0.1", 0), Scripted)
+        self.addCleanup(server.server_close)
+        server.answers = list(answers)
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.shutdown)
+        scheme = "https" if tls else "http"
+        return server, {**KEYS, "AWS_ENDPOINT_URL": f"{scheme}://127.0.0.1:{server.server_port}"}
+
+    def test_what_is_throttled_is_asked_again(self):
+        server, variables = self.scripted(THROTTLED, EMPTY)
+        self.assertIn("no application load balancer", self.refused("--all", **variables))
+        self.assertEqual(server.answers, [])
+
+    def test_answers_that_are_not_of_aws(self):
+        for answer, expected in [((200, "<html/>"), "is none to DescribeLoadBalancers"),
+                                 ((200, "{"), "is no XML"),
+                                 ((301, ""), "answered HTTP 301"),
+                                 ((404, "<html>not here</html>"), "answered HTTP 404")]:
+            _, variables = self.scripted(answer)
+            self.assertIn(expected, self.refused("--all", **variables))
+
+    def test_tls_is_verified(self):
+        names = {name: str(self.weir.folder / name) for name in ("key.pem", "certificate.pem")}
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                        "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1",
+                        "-keyout", names["key.pem"], "-out", names["certificate.pem"]],
+                       check=True, capture_output=True)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(names["certificate.pem"], names["key.pem"])
+        _, variables = self.scripted(EMPTY, tls=tls)
+        self.assertIn("certificate", self.refused("--all", **variables))
+        said = self.refused("--all", **variables, AWS_CA_BUNDLE=names["certificate.pem"])
+        self.assertIn("no application load balancer", said)
 
 
 if __name__ == "__main__":
