@@ -14,10 +14,9 @@ import sys
 import threading
 import unittest
 
-import boto3
-import botocore.config
 import botocore.exceptions
 
+import aws_client
 from weir_harness import WeirTest, is_alive, wait_until
 
 PORT = 18330
@@ -51,10 +50,8 @@ def path(priority):
 
 def connect(endpoint):
     """A client that takes no answer for an answer, rather than to ask again."""
-    return boto3.client("elbv2", endpoint_url=endpoint, region_name="us-east-1",
-                        aws_access_key_id="any", aws_secret_access_key="any",
-                        config=botocore.config.Config(retries={"max_attempts": 0},
-                                                      max_pool_connections=CLIENTS + 2))
+    return aws_client.client("elbv2", endpoint, retries={"max_attempts": 0},
+                             max_pool_connections=CLIENTS + 2)
 
 
 class Client:

@@ -14,37 +14,21 @@ import subprocess
 import urllib.parse
 import unittest
 
-from weir_harness import Weir, WeirTest, wait_until
-
-import boto3
 import botocore.auth
 import botocore.awsrequest
-import botocore.config
 import botocore.credentials
 import botocore.exceptions
 
-REGION = "us-east-1"
+import aws_client
+from aws_client import REGION
+from weir_harness import Weir, WeirTest
+
 ACCOUNT = "123456789012"
 
 
-def api_of(weir):
-    return weir.json("version")["daemon"]["api"]
-
-
-def serve(weir):
-    """The daemon alone, in the background, without a stack."""
-    daemon = subprocess.Popen(weir.command("serve", *weir.serve_flags), cwd=weir.home,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL)
-    weir.serving = daemon
-    wait_until(lambda: daemon.poll() is not None or weir.json("version")["daemon"],
-               "the daemon serves")
-
-
-def client(url, service, key="AKIAANYTHINGWILLDO00", secret="anything", token=None, **config):
-    return boto3.client(service, endpoint_url=url, region_name=REGION, aws_access_key_id=key,
-                        aws_secret_access_key=secret, aws_session_token=token,
-                        config=botocore.config.Config(retries={"max_attempts": 0}, **config))
+def client(url, service, *credentials, **options):
+    """A client that asks once."""
+    return aws_client.client(service, url, *credentials, retries={"max_attempts": 0}, **options)
 
 
 def aws(url, *words, check=True, **environment):
@@ -76,8 +60,8 @@ class OpenEndpoint(WeirTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        serve(cls.weir)
-        cls.api = api_of(cls.weir)
+        cls.weir.serve()
+        cls.api = cls.weir.api()
         cls.url = cls.api["url"]
 
     def test_the_daemon_says_that_it_is_open(self):
@@ -149,8 +133,7 @@ class VerifyingEndpoint(WeirTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        serve(cls.weir)
-        cls.url = api_of(cls.weir)["url"]
+        cls.url = cls.weir.serve()
         cls.key = cls.weir.json("credentials", "create", "test")
 
     def sts(self, **changes):
@@ -236,8 +219,7 @@ class VerifyingEndpoint(WeirTest):
 
     def test_credentials_survive_the_daemons_death(self):
         self.weir.kill_daemon()
-        serve(self.weir)
-        type(self).url = api_of(self.weir)["url"]
+        type(self).url = self.weir.serve()
         self.assertEqual(self.sts().get_caller_identity()["Account"], ACCOUNT)
 
 
@@ -245,9 +227,7 @@ class TwoDaemons(unittest.TestCase):
     def test_the_second_takes_the_next_port(self):
         weirs = [Weir(rootless=True), Weir(rootless=True)]
         try:
-            for weir in weirs:
-                serve(weir)
-            ports = [int(api_of(weir)["url"].rsplit(":", 1)[1]) for weir in weirs]
+            ports = [int(weir.serve().rsplit(":", 1)[1]) for weir in weirs]
             self.assertGreaterEqual(ports[0], 4566)
             self.assertGreater(ports[1], ports[0])
         finally:
@@ -265,8 +245,8 @@ class WhereItListens(unittest.TestCase):
 
     def test_off_loopback_signatures_are_verified(self):
         weir = self.daemon("--api", "0.0.0.0:0")
-        serve(weir)
-        api = api_of(weir)
+        weir.serve()
+        api = weir.api()
         self.assertTrue(api["verifies_signatures"])
         url = api["url"].replace("0.0.0.0", "127.0.0.1")
         self.assertEqual(code_of(client(url, "sts").get_caller_identity), "InvalidClientTokenId")
@@ -280,8 +260,7 @@ class WhereItListens(unittest.TestCase):
 
     def test_it_can_be_left_out(self):
         weir = self.daemon("--api", "off")
-        serve(weir)
-        self.assertEqual(api_of(weir)["url"], "")
+        self.assertEqual(weir.serve(), "")
         self.assertNotIn("endpoint", weir.run("credentials", "create").stdout.lower())
 
 

@@ -12,8 +12,9 @@ import subprocess
 import sys
 import unittest
 
-import boto3
 
+import aws_client
+from aws_client import REGION
 from weir_harness import SOURCE, Balancer, WeirTest, wait_until
 
 options = argparse.ArgumentParser()
@@ -21,7 +22,6 @@ options.add_argument("packages", type=pathlib.Path)
 options.add_argument("--rootless", action="store_true")
 OPTIONS, REST = options.parse_known_args()
 
-REGION = "us-east-1"
 SIZES = {"CLUSTER1_SIZE": "2", "CLUSTER2_SIZE": "1"}
 
 
@@ -32,12 +32,7 @@ class Clients(WeirTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        daemon = subprocess.Popen(cls.weir.command("serve", *cls.serve_flags), cwd=cls.weir.home,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
-        wait_until(lambda: daemon.poll() is not None or cls.weir.json("version")["daemon"],
-                   "the daemon serves")
-        cls.url = cls.weir.json("version")["daemon"]["api"]["url"]
+        cls.url = cls.weir.serve()
 
     def run_client(self, *words, folder=None):
         """A program of an example, with nothing of this machine's configuration."""
@@ -114,8 +109,7 @@ class Clients(WeirTest):
                         "--stack-name", "TwoClusters", "--capabilities", "CAPABILITY_IAM",
                         "--template-file", str(self.weir.home / "cdk.out/TwoClusters.template.json"))
         self.check_clusters()
-        cloudformation = boto3.client("cloudformation", endpoint_url=self.url, region_name=REGION,
-                                      aws_access_key_id="any", aws_secret_access_key="any")
+        cloudformation = aws_client.client("cloudformation", self.url)
         cloudformation.delete_stack(StackName="TwoClusters")
         cloudformation.get_waiter("stack_delete_complete").wait(
             StackName="TwoClusters", WaiterConfig={"Delay": 1, "MaxAttempts": 120})

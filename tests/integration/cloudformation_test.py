@@ -9,18 +9,17 @@ import subprocess
 import sys
 import unittest
 
-import boto3
 from botocore.exceptions import ClientError
 
+import aws_client
 import templates
+from aws_client import KEYS, REGION
 from weir_harness import WeirTest, wait_until
 
 options = argparse.ArgumentParser()
 options.add_argument("--rootless", action="store_true")
 OPTIONS, REST = options.parse_known_args()
 
-REGION = "us-east-1"
-KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 PORT = 18410
 FAST = {"Delay": 1, "MaxAttempts": 120}
 
@@ -63,14 +62,8 @@ class CloudFormation(WeirTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        daemon = subprocess.Popen(cls.weir.command("serve", *cls.serve_flags), cwd=cls.weir.home,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
-        wait_until(lambda: daemon.poll() is not None or cls.weir.json("version")["daemon"],
-                   "the daemon serves")
-        cls.url = cls.weir.json("version")["daemon"]["api"]["url"]
-        cls.cfn = boto3.client("cloudformation", endpoint_url=cls.url, region_name=REGION,
-                               aws_access_key_id="any", aws_secret_access_key="any")
+        cls.url = cls.weir.serve()
+        cls.cfn = aws_client.client("cloudformation", cls.url)
 
     @classmethod
     def tearDownClass(cls):

@@ -12,20 +12,19 @@ import sys
 import unittest
 import urllib.request
 
-import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+import aws_client
 import templates
+from aws_client import KEYS, REGION
 from weir_harness import Balancer, WeirTest, wait_until
 
 options = argparse.ArgumentParser()
 options.add_argument("--rootless", action="store_true")
 OPTIONS, REST = options.parse_known_args()
 
-REGION = "us-east-1"
-KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 SPACE = "AWS/ApplicationELB"
 
 
@@ -46,9 +45,7 @@ class CloudWatch(WeirTest):
 
     @classmethod
     def client(cls, service):
-        return boto3.client(service, endpoint_url=cls.endpoint, region_name=REGION,
-                            aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
-                            aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"])
+        return aws_client.client(service, cls.endpoint)
 
     def window(self):
         now = datetime.datetime.now(datetime.timezone.utc)

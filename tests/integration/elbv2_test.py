@@ -14,21 +14,20 @@ import unittest
 import urllib.parse
 import xml.etree.ElementTree
 
-import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+import aws_client
 import templates
+from aws_client import KEYS, REGION
 from weir_harness import WeirTest, wait_until
 
 options = argparse.ArgumentParser()
 options.add_argument("--rootless", action="store_true")
 OPTIONS, REST = options.parse_known_args()
 
-REGION = "us-east-1"
-KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 # Debian's own, where there is another one before it.
 AWS = "/usr/bin/aws" if pathlib.Path("/usr/bin/aws").exists() else shutil.which("aws")
 PORT = 18310
@@ -73,9 +72,7 @@ class Elbv2(WeirTest):
         template.write_text(templates.site(templates.ECHO, port=PORT))
         result = cls.weir.up(template)
         cls.endpoint = result["daemon"]["api"]["url"]
-        cls.elb = boto3.client("elbv2", endpoint_url=cls.endpoint, region_name=REGION,
-                               aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
-                               aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"])
+        cls.elb = aws_client.client("elbv2", cls.endpoint)
         site = cls.elb.describe_load_balancers(Names=["site"])["LoadBalancers"][0]
         cls.site = site["LoadBalancerArn"]
         cls.host = site["DNSName"]
@@ -360,8 +357,7 @@ class AwsLimits(WeirTest):
         template = self.weir.home / "site.yaml"
         template.write_text(SITE)
         endpoint = self.weir.up(template)["daemon"]["api"]["url"]
-        elb = boto3.client("elbv2", endpoint_url=endpoint, region_name=REGION,
-                           aws_access_key_id="any", aws_secret_access_key="any")
+        elb = aws_client.client("elbv2", endpoint)
         self.addCleanup(elb.close)
         site = elb.describe_load_balancers(Names=["site"])["LoadBalancers"][0]["LoadBalancerArn"]
         listener = elb.describe_listeners(LoadBalancerArn=site)["Listeners"][0]["ListenerArn"]

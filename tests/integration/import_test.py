@@ -10,28 +10,8 @@ import ssl
 import subprocess
 import threading
 
-import boto3
-
-from weir_harness import Weir, WeirTest, main, wait_until
-
-REGION = "us-east-1"
-KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
-
-
-def serve(weir, *flags):
-    """Starts the daemon; returns its endpoint's URL."""
-    flags = ("--api", "127.0.0.1:0", *flags)
-    daemon = subprocess.Popen(weir.command("serve", *flags), cwd=weir.home,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL)
-    wait_until(lambda: daemon.poll() is not None or weir.json("version")["daemon"],
-               "the daemon serves")
-    return weir.json("version")["daemon"]["api"]["url"]
-
-
-def client_of(service, url, key=KEYS["AWS_ACCESS_KEY_ID"], secret=KEYS["AWS_SECRET_ACCESS_KEY"]):
-    return boto3.client(service, endpoint_url=url, region_name=REGION, aws_access_key_id=key,
-                        aws_secret_access_key=secret)
+from aws_client import KEYS, REGION, client
+from weir_harness import Weir, WeirTest, main
 
 
 def fixed(status, text="as asked"):
@@ -152,14 +132,16 @@ class Site:
 
 
 class Import(WeirTest):
+    serve_flags = ("--api", "127.0.0.1:0", "--verify-signatures")
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.url = serve(cls.weir, "--verify-signatures")
+        cls.url = cls.weir.serve()
         made = cls.weir.json("credentials", "create", "import")
         cls.key, cls.secret = made["id"], made["secret"]
-        cls.elb = client_of("elbv2", cls.url, cls.key, cls.secret)
-        cls.ec2 = client_of("ec2", cls.url, cls.key, cls.secret)
+        cls.elb = client("elbv2", cls.url, cls.key, cls.secret)
+        cls.ec2 = client("ec2", cls.url, cls.key, cls.secret)
         cls.vpc = cls.ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
         cls.subnets = [s["SubnetId"] for s in sorted(cls.ec2.describe_subnets()["Subnets"],
                                                      key=lambda s: s["AvailabilityZone"])][:2]
@@ -246,11 +228,11 @@ class Import(WeirTest):
         template = self.weir.folder / "site.yaml"
         said = self.succeeds("--all", "--output", template, **self.own())
         self.assertEqual(said.stdout, "")
-        second = Weir()
+        second = Weir(serve_flags=("--api", "127.0.0.1:0"))
         self.addCleanup(second.discard)
-        url = serve(second)
+        url = second.serve()
         second.run("up", template)
-        elb = client_of("elbv2", url)
+        elb = client("elbv2", url)
         self.addCleanup(elb.close)
         expected, got = Site(self.elb), Site(elb)
         self.assertEqual(set(expected.groups) - set(got.groups), {"of-nobody"})
@@ -282,7 +264,7 @@ class Import(WeirTest):
         self.assertIn("There are: site", said)
 
     def test_temporary_credentials(self):
-        sts = client_of("sts", self.url, self.key, self.secret)
+        sts = client("sts", self.url, self.key, self.secret)
         self.addCleanup(sts.close)
         made = sts.get_session_token()["Credentials"]
         self.succeeds("web", "--endpoint-url", self.url, "--region", REGION,

@@ -96,6 +96,21 @@ class Weir:
     def json(self, *arguments, **options):
         return json.loads(self.run(*arguments, "--output", "json", **options).stdout)
 
+    def serve(self):
+        """The daemon alone, in the background, without a stack. Returns where its AWS APIs are."""
+        self.serving = subprocess.Popen(self.command("serve", *self.serve_flags), cwd=self.home,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        wait_until(lambda: self.serving.poll() is not None or self.json("version")["daemon"],
+                   "the daemon serves")
+        if self.serving.poll() is not None:
+            raise AssertionError(f"the daemon ended: status {self.serving.returncode}{self.log_tail()}")
+        return self.api()["url"]
+
+    def api(self):
+        """What the daemon says about its AWS APIs; "url" is empty where they are off."""
+        return self.json("version")["daemon"]["api"]
+
     def up(self, *arguments, **options):
         result = self.json("up", *arguments, *self.serve_flags, **options)
         self.note_instances()
@@ -196,10 +211,13 @@ class Weir:
 
 
 def is_alive(pid):
+    """A killed process whose first thread is gone holds its locks until the last one is."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
+            if stat.read().rsplit(")", 1)[1].split()[0] != "Z":
+                return True
+        return len(os.listdir(f"/proc/{pid}/task")) > 1
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
