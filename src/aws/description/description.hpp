@@ -83,6 +83,7 @@ struct Description {
   std::string host;                 // the first label of the endpoint's host name
   std::map<std::string, ErrorShape, std::less<>> errors;  // by the code on the wire
   std::map<std::string, Operation, std::less<>> operations;
+  std::map<std::string, std::string, std::less<>> refused;  // operations that there are not: why
   std::map<std::string, std::unique_ptr<Shape>, std::less<>> shapes;
 
   [[nodiscard]] bool speaks(Protocol protocol) const;

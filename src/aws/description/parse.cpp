@@ -71,6 +71,7 @@ class Parser {
   std::string read_protocol(const Words& words);
   std::string read_error(const Words& words);
   std::string read_operation(const Words& words);
+  std::string read_refused(const Words& words);
   std::string read_shape(const Words& words, std::string_view line);
   std::string read_list(Shape& shape, const Words& words);
   std::string read_map(Shape& shape, const Words& words);
@@ -162,6 +163,15 @@ std::string Parser::read_operation(const Words& words) {
   if (words.size() > 5) {
     if (words[5] != "errors") return "errors expected";
     operation.errors.assign(words.begin() + 6, words.end());
+  }
+  return {};
+}
+
+std::string Parser::read_refused(const Words& words) {
+  if (words.size() < 3) return "refused \"WHY\" NAME…";
+  for (std::size_t i = 2; i < words.size(); ++i) {
+    if (!result_->refused.emplace(words[i], words[1]).second)
+      return fmt::format("{} is refused twice", words[i]);
   }
   return {};
 }
@@ -286,6 +296,7 @@ std::string Parser::read(std::string_view line) {
   if (first == "protocol") return read_protocol(words);
   if (first == "error") return read_error(words);
   if (first == "operation") return read_operation(words);
+  if (first == "refused") return read_refused(words);
   if (first == "structure" || first == "list" || first == "map" || first == "enum" ||
       built_in(first)) {
     return read_shape(words, line);
@@ -305,6 +316,7 @@ std::string Parser::resolve() {
       return fmt::format("there is no shape {} ({}.{})", name, in->name, member.name);
   }
   for (const auto& [name, operation] : result_->operations) {
+    if (result_->refused.contains(name)) return fmt::format("{} is refused", name);
     for (const auto& code : operation.errors) {
       if (!result_->errors.contains(code))
         return fmt::format("there is no error {} ({})", code, name);

@@ -54,6 +54,10 @@ Result<model::Tags> specified_tags(const Value& input, std::string_view resource
   return tags;
 }
 
+std::string part_id(std::string_view prefix, const std::string& id) {
+  return std::string(prefix) + id.substr(id.find('-') + 1);
+}
+
 Value done() { return {{"Return", true}}; }
 
 Result<Page> page_of(const Value& input, bool has_ids) {

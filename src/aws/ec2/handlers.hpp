@@ -22,6 +22,7 @@ namespace weir::aws::ec2 {
 
 void add_zones(Handlers& handlers, const Ec2Parts& parts);
 void add_vpcs(Handlers& handlers, const Ec2Parts& parts);
+void add_vpc_parts(Handlers& handlers, const Ec2Parts& parts);
 void add_security_groups(Handlers& handlers, const Ec2Parts& parts);
 void add_instances(Handlers& handlers, const Ec2Parts& parts);
 void add_run_instances(Handlers& handlers, const Ec2Parts& parts);
@@ -69,6 +70,8 @@ Handler changing(const Ec2Parts& parts, Change change) {
 // Those of "TagSpecifications" for `resource_type`; others are refused unless `others` names them.
 [[nodiscard]] Result<model::Tags> specified_tags(const Value& input, std::string_view resource_type,
                                                  std::span<const std::string_view> others = {});
+// What there is one of for each `id` (a VPC's route table, …) is called after it.
+[[nodiscard]] std::string part_id(std::string_view prefix, const std::string& id);
 // {"Return": true}
 [[nodiscard]] Value done();
 

@@ -70,10 +70,6 @@ bool is_ended(const model::Instance& instance) {
   return instance.state == model::InstanceState::terminated;
 }
 
-std::string part_id(std::string_view prefix, const std::string& id) {
-  return std::string(prefix) + id.substr(id.find('-') + 1);
-}
-
 std::string zone_id_of(const control::State& state, const model::Instance& instance) {
   const auto subnet = state.subnets.find(instance.subnet_id);
   return subnet == state.subnets.end() ? std::string() : subnet->second.zone_id;

@@ -19,7 +19,4 @@ inline constexpr std::string_view root_device = "/dev/sda1";
 [[nodiscard]] bool is_ended(const model::Instance& instance);
 [[nodiscard]] std::string zone_id_of(const control::State& state, const model::Instance& instance);
 
-// An id of a part that an instance has one of.
-[[nodiscard]] std::string part_id(std::string_view prefix, const std::string& id);
-
 }  // namespace weir::aws::ec2

@@ -9,11 +9,6 @@ using control::State;
 
 std::string text_of(bool flag) { return flag ? "true" : "false"; }
 
-// The parts of a VPC that Weir has one each of are called after it.
-std::string part_id(std::string_view prefix, const std::string& id) {
-  return std::string(prefix) + id.substr(id.find('-') + 1);
-}
-
 constexpr auto vpc_fields = std::to_array<Field<model::Vpc>>({
     {"vpc-id", [](const State&, const model::Vpc& vpc) { return Texts{vpc.id}; }},
     {"cidr", [](const State&, const model::Vpc& vpc) { return Texts{vpc.cidr}; }},

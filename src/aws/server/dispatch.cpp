@@ -214,6 +214,11 @@ Result<const Operation*> Call::choose_operation() {
                             action_.substr(0, 128), version_, description.version));
   }
   const auto found = description.operations.find(action_);
+  if (const auto refused = description.refused.find(action_);
+      refused != description.refused.end()) {
+    return fail("UnsupportedOperation",
+                fmt::format("Weir does not support {}: {}", action_, refused->second));
+  }
   if (found == description.operations.end())
     return std::unexpected(unknown_operation(description, form_.protocol, action_));
   if (is_query()) {

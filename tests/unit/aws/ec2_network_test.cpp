@@ -42,6 +42,52 @@ TEST_F(Ec2ApiTest, TheDefaultVpcIsThere) {
             "The filter 'colour' is invalid");
 }
 
+TEST_F(Ec2ApiTest, TheDefaultVpcHasItsParts) {
+  const auto vpc = list("DescribeVpcs", {}, "Vpcs").at(0);
+  const auto tables =
+      list("DescribeRouteTables",
+           {{"Filter.1.Name", "vpc-id"}, {"Filter.1.Value.1", vpc.text("VpcId")}}, "RouteTables");
+  ASSERT_EQ(tables.size(), 1U);
+  const auto& routes = tables[0].list("Routes");
+  EXPECT_EQ(routes.at(0).text("DestinationCidrBlock"), vpc.text("CidrBlock"));
+  const auto gateway = list("DescribeInternetGateways", {}, "InternetGateways").at(0);
+  EXPECT_EQ(routes.at(1).text("GatewayId"), gateway.text("InternetGatewayId"));
+  EXPECT_EQ(gateway.list("Attachments").at(0).text("VpcId"), vpc.text("VpcId"));
+  const auto acl = list("DescribeNetworkAcls", {}, "NetworkAcls").at(0);
+  EXPECT_EQ(acl.list("Associations").size(), list("DescribeSubnets", {}, "Subnets").size());
+  EXPECT_EQ(acl.list("Entries").size(), 4U);
+  const auto dhcp = list("DescribeDhcpOptions", {}, "DhcpOptions").at(0);
+  EXPECT_EQ(dhcp.text("DhcpOptionsId"), vpc.text("DhcpOptionsId"));
+  EXPECT_EQ(code("DescribeRouteTables", {{"RouteTableId.1", "rtb-0123456789abcdef0"}}),
+            "InvalidRouteTableID.NotFound");
+}
+
+TEST_F(Ec2ApiTest, AttributesOfTheVpcAndTheAccount) {
+  const auto vpc = list("DescribeVpcs", {}, "Vpcs").at(0).text("VpcId");
+  const auto hostnames =
+      call("DescribeVpcAttribute", {{"VpcId", vpc}, {"Attribute", "enableDnsHostnames"}});
+  ASSERT_TRUE(hostnames);
+  EXPECT_EQ(hostnames->find("EnableDnsHostnames")->flag("Value"), true);
+  EXPECT_FALSE(hostnames->has("EnableDnsSupport"));
+  EXPECT_EQ(code("DescribeVpcAttribute",
+                 {{"VpcId", "vpc-0123456789abcdef0"}, {"Attribute", "enableDnsSupport"}}),
+            "InvalidVpcID.NotFound");
+  const auto account =
+      list("DescribeAccountAttributes", {{"AttributeName.1", "default-vpc"}}, "AccountAttributes");
+  ASSERT_EQ(account.size(), 1U);
+  EXPECT_EQ(account[0].list("AttributeValues").at(0).text("AttributeValue"), vpc);
+}
+
+TEST_F(Ec2ApiTest, WhatIsRefusedSaysWhatToDo) {
+  for (const auto& [name, words] :
+       std::vector<std::pair<std::string, std::string>>{{"CreateVpc", "DescribeVpcs"},
+                                                        {"AllocateAddress", "weir ssh"},
+                                                        {"RegisterImage", "weir image import"}}) {
+    ASSERT_TRUE(description_->refused.contains(name)) << name;
+    EXPECT_NE(description_->refused.at(name).find(words), std::string::npos) << name;
+  }
+}
+
 TEST_F(Ec2ApiTest, SubnetsComeByPages) {
   std::set<std::string> seen;
   std::string token;
