@@ -123,7 +123,7 @@ class Ec2 {
   // `type`: rsa, ed25519. `format`: pem; ppk is refused. "InvalidKeyPair.Duplicate".
   Result<NewKeyPair> create_key_pair(const std::string& name, const std::string& type,
                                      const std::string& format, const model::Tags& tags);
-  // A line of OpenSSH's format. "InvalidKey.Format".
+  // A line of OpenSSH's format, or a file of RFC 4716's. "InvalidKey.Format".
   Result<model::KeyPair> import_key_pair(const std::string& name, const std::string& public_key,
                                          const model::Tags& tags);
   // By id, where there is one, else by name. Empty: there was none, which is no error.

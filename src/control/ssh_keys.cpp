@@ -227,6 +227,40 @@ Result<SshKeyPair> make_ed25519(const std::string& comment) {
   return SshKeyPair{ed25519_of(blob, comment), openssh_file(blob, point, seed, comment)};
 }
 
+// ---------------------------------------------------------------- forms of a public key
+constexpr std::string_view rfc4716_begin = "---- BEGIN SSH2 PUBLIC KEY ----";
+constexpr std::string_view rfc4716_end = "---- END SSH2 PUBLIC KEY ----";
+
+// Headers ("Comment: …") come first; a line that ends with a backslash goes on in the next.
+std::optional<std::string> rfc4716_blob(std::string_view text) {
+  std::string encoded;
+  bool is_header_going_on = false;
+  for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n')) {
+    text.remove_prefix(at + 1);
+    auto line = text.substr(0, text.find('\n'));
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+    if (line == rfc4716_end) {
+      auto blob = model::base64_decode(encoded);
+      return blob ? std::optional(std::move(*blob)) : std::nullopt;
+    }
+    const bool is_header = is_header_going_on || line.find(':') != std::string_view::npos;
+    is_header_going_on = is_header && line.ends_with('\\');
+    if (!is_header) encoded += line;
+  }
+  return {};
+}
+
+Result<SshPublicKey> read_blob(std::string_view blob, const std::string& comment) {
+  std::string_view rest = blob;
+  const auto name = take(rest);
+  if (name == rsa_name) return read_rsa(blob, rest, comment);
+  const auto point = take(rest);
+  const bool is_ed25519 =
+      name == ed25519_name && point && point->size() == ed25519_bytes && rest.empty();
+  if (!is_ed25519) return bad_format();
+  return ed25519_of(blob, comment);
+}
+
 }  // namespace
 
 Result<SshKeyPair> make_ssh_key(std::string_view type, const std::string& comment) {
@@ -239,21 +273,19 @@ Result<SshPublicKey> read_ssh_key(std::string_view text, const std::string& comm
   const auto begin = text.find_first_not_of(blanks);
   if (begin == std::string_view::npos) return bad_format();
   text.remove_prefix(begin);
+  if (text.starts_with(rfc4716_begin)) {
+    const auto blob = rfc4716_blob(text);
+    return blob ? read_blob(*blob, comment) : bad_format();
+  }
   const auto name = text.substr(0, text.find_first_of(blanks));
   text.remove_prefix(name.size());
   const auto encoded_at = text.find_first_not_of(blanks);
   if (encoded_at == std::string_view::npos) return bad_format();
   text.remove_prefix(encoded_at);
   const auto blob = model::base64_decode(text.substr(0, text.find_first_of(blanks)));
-  if (!blob) return bad_format();
-  std::string_view rest = *blob;
+  std::string_view rest = blob ? std::string_view(*blob) : std::string_view();
   if (take(rest) != name) return bad_format();
-  if (name == rsa_name) return read_rsa(*blob, rest, comment);
-  const auto point = take(rest);
-  const bool is_ed25519 =
-      name == ed25519_name && point && point->size() == ed25519_bytes && rest.empty();
-  if (!is_ed25519) return bad_format();
-  return ed25519_of(*blob, comment);
+  return read_blob(*blob, comment);
 }
 
 }  // namespace weir::control

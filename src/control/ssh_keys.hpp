@@ -27,7 +27,7 @@ struct SshKeyPair {
 // `type`: rsa (2048 bits) or ed25519; `comment` ends the public line.
 [[nodiscard]] Result<SshKeyPair> make_ssh_key(std::string_view type, const std::string& comment);
 
-// A line of OpenSSH's format; RSA of 1024 to 4096 bits. "InvalidKey.Format".
+// A line of OpenSSH's format, or a file of RFC 4716's; RSA of 1024 to 4096 bits. "InvalidKey.Format".
 [[nodiscard]] Result<SshPublicKey> read_ssh_key(std::string_view text, const std::string& comment);
 
 }  // namespace weir::control

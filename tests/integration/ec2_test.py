@@ -12,7 +12,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 import templates
-from weir_harness import WeirTest, wait_until
+from weir_harness import SOURCE, WeirTest, wait_until
 
 options = argparse.ArgumentParser()
 options.add_argument("--rootless", action="store_true")
@@ -103,6 +103,11 @@ class Ec2(WeirTest):
                                                KeyName="two", KeyFormat="ppk"))
         self.refused("InvalidKey.Format", self.ec2.import_key_pair, KeyName="three",
                      PublicKeyMaterial=b"nothing")
+        folder = SOURCE / "tests" / "fuzz" / "corpus" / "ssh_key"
+        fingerprints = {self.ec2.import_key_pair(
+            KeyName=form, PublicKeyMaterial=(folder / form).read_bytes())["KeyFingerprint"]
+            for form in ("rsa-2048", "rfc4716")}
+        self.assertEqual(len(fingerprints), 1, "one key in two forms")
         self.ec2.delete_key_pair(KeyName="one")
         self.refused("InvalidKeyPair.NotFound", self.ec2.describe_key_pairs, KeyNames=["one"])
         self.refused("InvalidKeyPair.NotFound", self.ec2.run_instances, **self.launch, KeyName="one")
