@@ -42,7 +42,7 @@ def main() -> int:
             match = re.match(r'\s*#include "([a-z_]+)/', line)
             if match and match.group(1) in folders and match.group(1) not in allowed:
                 bad.append(f"{source.relative_to(SRC.parent)}:{number}: {folder} may not include {match.group(1)}")
-    data_plane = {"net", "tls", "http", "traffic", "routing", "balancing", "telemetry", "health", "proxy"}
+    data_plane = {"net", "tls", "http", "auth", "traffic", "routing", "balancing", "telemetry", "health", "proxy"}
     control_plane = {"store", "metrics", "compute", "control", "stacks", "aws", "importing", "daemon", "cli"}
     for folder in data_plane:
         for wrong in closure(folders, folder) & control_plane:

@@ -232,6 +232,19 @@ struct FixedResponseAction {
   std::string message_body;
 };
 
+struct JwtClaim {
+  enum class Format : std::uint8_t { single_string, string_array, space_separated_values };
+  std::string name;
+  Format format = Format::single_string;
+  std::vector<std::string> values;  // one of them must be there
+};
+
+struct JwtValidationAction {  // reference §3.3; before a routing action, on HTTPS listeners
+  std::string jwks_endpoint;  // https URL
+  std::string issuer;
+  std::vector<JwtClaim> additional_claims;
+};
+
 struct Action {
   int order = 1;
   std::variant<ForwardAction, RedirectAction, FixedResponseAction> config;
