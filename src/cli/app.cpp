@@ -126,6 +126,12 @@ void App::add_serve_options(CLI::App& command) {
       ->take_all()
       ->expected(1)
       ->group("Daemon");
+  command
+      .add_option("--identity-ca", serve_.identity_ca_file,
+                  "certificates (PEM) that identity providers are trusted by, besides the system's")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile)
+      ->group("Daemon");
   command.add_option("--runtime", serve_.runtime, "the OCI runtime (default: runc)")
       ->type_name("NAME")
       ->group("Daemon");

@@ -84,6 +84,7 @@ std::vector<std::string> serve_arguments(const daemon::ServeOptions& options) {
     add("--event-loop", *options.event_loop == net::Backend::io_uring ? "io_uring" : "epoll");
   }
   for (const auto& ip : options.bind_addresses) add("--bind", ip);
+  if (!options.identity_ca_file.empty()) add("--identity-ca", options.identity_ca_file);
   if (options.runtime != daemon::ServeOptions{}.runtime) add("--runtime", options.runtime);
   if (options.rootless) arguments.emplace_back("--rootless");
   if (!options.vpc_cidr.empty()) add("--vpc-cidr", options.vpc_cidr);

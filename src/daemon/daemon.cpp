@@ -223,6 +223,7 @@ Status Daemon::start_data_plane() {
   plane.workers = options_.workers;
   plane.backend = options_.event_loop;
   plane.bind_addresses = *addresses;
+  plane.identity_ca_file = options_.identity_ca_file;
   plane.logs = std::make_shared<telemetry::Logs>(telemetry::Logs::Options{
       folder_->file("logs"), folder_->file("log-parts"), folder_->file("s3")});
   plane.ledger = ledger_;

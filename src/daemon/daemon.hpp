@@ -18,6 +18,8 @@ struct ServeOptions {
   std::string state_dir;  // absolute
   int workers = 0;        // 0: one per core
   std::optional<net::Backend> event_loop;
+  std::string
+      identity_ca_file;  // PEM: trusted for identity providers besides the system's; may be empty
   std::vector<std::string> bind_addresses;  // empty: loopback, IPv4 and IPv6
   std::string runtime = "runc";
   bool rootless = false;         // even when root

@@ -67,6 +67,9 @@ std::string action_text(const control::State& state, const model::Action& action
   if (const auto* redirect = std::get_if<model::RedirectAction>(&action.config)) {
     return fmt::format("redirect {}", redirect->status_code);
   }
+  if (const auto* jwt = std::get_if<model::JwtValidationAction>(&action.config)) {
+    return fmt::format("validate JWT of {}", jwt->issuer);
+  }
   const auto& fixed = std::get<model::FixedResponseAction>(action.config);
   return fmt::format("fixed response {}", fixed.status_code);
 }

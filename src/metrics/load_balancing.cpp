@@ -56,6 +56,7 @@ constexpr Rule<OfBalancer> balancer_rules[] = {
     events("HTTP_Redirect_Count", OfBalancer::redirects),
     events("HTTP_Fixed_Response_Count", OfBalancer::fixed_responses),
     events("HTTP_Redirect_Url_Limit_Exceeded_Count", OfBalancer::redirect_url_limit),
+    events("JWTValidationFailureCount", OfBalancer::jwt_refused),
     events("DesyncMitigationMode_NonCompliant_Request_Count", OfBalancer::desync_non_compliant),
     events("NonStickyRequestCount", OfBalancer::non_sticky),
     events("AppCookieNonStickinessCount", OfBalancer::app_cookie_non_sticky),

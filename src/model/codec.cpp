@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <concepts>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -39,9 +40,9 @@ struct Writer {
     if (value) json[name] = write(*value);
   }
 
-  void alternative(const char* first, const char* second, const char* third, const auto& config) {
-    const char* const names[] = {first, second, third};
-    json["type"] = names[config.index()];
+  template <std::size_t N>
+  void alternative(const std::array<const char*, N>& names, const auto& config) {
+    json["type"] = names.at(config.index());
     json["config"] = std::visit([](const auto& value) { return write(value); }, config);
   }
 
@@ -114,6 +115,7 @@ void read(const Json& json, LoadBalancerState& value) {
 }
 void read(const Json& json, ConditionField& value) { read_enum(json, condition_field, value); }
 void read(const Json& json, TransformType& value) { read_enum(json, transform_type, value); }
+void read(const Json& json, JwtClaim::Format& value) { read_enum(json, claim_format, value); }
 
 void read(const Json& json, std::map<std::string, std::string>& value) {
   if (!json.is_object()) wrong_type("an object", json);
@@ -169,20 +171,20 @@ struct Reader {
     }
   }
 
-  template <typename First, typename Second, typename Third>
-  void alternative(const char* first, const char* second, const char* third,
-                   std::variant<First, Second, Third>& config) {
+  // `names` in the variant's order.
+  template <typename... Types>
+  void alternative(const std::array<const char*, sizeof...(Types)>& names,
+                   std::variant<Types...>& config) {
     std::string type;
     (*this)("type", type);
-    if (type == first) {
-      (*this)("config", config.template emplace<First>());
-    } else if (type == second) {
-      (*this)("config", config.template emplace<Second>());
-    } else if (type == third) {
-      (*this)("config", config.template emplace<Third>());
-    } else {
+    std::size_t index = 0;
+    const auto read_as = [&]<typename T>(std::type_identity<T>) {
+      if (type != names.at(index++)) return false;
+      (*this)("config", config.template emplace<T>());
+      return true;
+    };
+    if (!(read_as(std::type_identity<Types>{}) || ...))
       throw BadField{fmt::format(".type: '{}' is not known", type)};
-    }
   }
 };
 

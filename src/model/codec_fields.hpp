@@ -205,9 +205,22 @@ void fields(auto& archive, is<FixedResponseAction> auto& v) {
   archive("message_body", v.message_body);
 }
 
+void fields(auto& archive, is<JwtClaim> auto& v) {
+  archive("name", v.name);
+  archive("format", v.format);
+  archive("values", v.values);
+}
+
+void fields(auto& archive, is<JwtValidationAction> auto& v) {
+  archive("jwks_endpoint", v.jwks_endpoint);
+  archive("issuer", v.issuer);
+  archive("additional_claims", v.additional_claims);
+}
+
 void fields(auto& archive, is<Action> auto& v) {
   archive("order", v.order);
-  archive.alternative("forward", "redirect", "fixed-response", v.config);
+  archive.alternative(std::array{"forward", "redirect", "fixed-response", "jwt-validation"},
+                      v.config);
 }
 
 void fields(auto& archive, is<QueryStringPair> auto& v) {

@@ -34,6 +34,9 @@ inline constexpr int weight_max = 999;
 inline constexpr int stickiness_seconds_max = 604'800;
 inline constexpr std::size_t redirect_text_chars_max = 128;
 inline constexpr std::size_t message_body_chars_max = 1024;
+inline constexpr std::size_t provider_text_chars_max = 256;  // a JWKS endpoint, an issuer, a claim
+inline constexpr std::size_t additional_claims_max = 10;
+inline constexpr std::size_t values_per_claim_max = 10;
 
 // Transforms: §3.4.
 inline constexpr std::size_t rewrite_chars_max = 1024;  // of a regular expression, of a replacement

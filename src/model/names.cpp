@@ -38,6 +38,12 @@ constexpr Names<TransformType, 2> transform_types = {{
     {TransformType::url_rewrite, "url-rewrite"},
 }};
 
+constexpr Names<JwtClaim::Format, 3> claim_formats = {{
+    {JwtClaim::Format::single_string, "single-string"},
+    {JwtClaim::Format::string_array, "string-array"},
+    {JwtClaim::Format::space_separated_values, "space-separated-values"},
+}};
+
 template <typename Enum, std::size_t N>
 std::string_view find_name(const Names<Enum, N>& names, Enum value) {
   for (const auto& [key, name] : names) {
@@ -60,6 +66,7 @@ std::string_view name_of(InstanceState state) { return find_name(instance_states
 std::string_view name_of(LoadBalancerState state) { return find_name(load_balancer_states, state); }
 std::string_view name_of(ConditionField field) { return find_name(condition_fields, field); }
 std::string_view name_of(TransformType type) { return find_name(transform_types, type); }
+std::string_view name_of(JwtClaim::Format format) { return find_name(claim_formats, format); }
 
 std::optional<InstanceState> instance_state(std::string_view name) {
   return find_value(instance_states, name);
@@ -72,6 +79,9 @@ std::optional<ConditionField> condition_field(std::string_view name) {
 }
 std::optional<TransformType> transform_type(std::string_view name) {
   return find_value(transform_types, name);
+}
+std::optional<JwtClaim::Format> claim_format(std::string_view name) {
+  return find_value(claim_formats, name);
 }
 
 }  // namespace weir::model

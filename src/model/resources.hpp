@@ -247,7 +247,7 @@ struct JwtValidationAction {  // reference §3.3; before a routing action, on HT
 
 struct Action {
   int order = 1;
-  std::variant<ForwardAction, RedirectAction, FixedResponseAction> config;
+  std::variant<ForwardAction, RedirectAction, FixedResponseAction, JwtValidationAction> config;
 };
 
 enum class ConditionField : std::uint8_t {

@@ -31,6 +31,8 @@ Status validate_port(int port, std::string_view parameter);
 Status validate_priority(int priority);
 // All conditions of one rule; at least one.
 Status validate_conditions(const std::vector<Condition>& conditions);
+// False: it authenticates, and another one follows.
+[[nodiscard]] bool is_routing_action(const Action& action);
 // All actions of one rule or default rule of a listener with this protocol: their form, not whether
 // the target groups exist.
 Status validate_actions(const std::vector<Action>& actions, std::string_view listener_protocol);

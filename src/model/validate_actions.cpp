@@ -170,6 +170,70 @@ Status validate_fixed_response(const FixedResponseAction& response, std::string_
   return {};
 }
 
+bool is_visible_ascii(const std::string& text) {
+  return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
+Status validate_endpoint(std::string_view member, const std::string& url) {
+  constexpr std::string_view scheme = "https://";
+  const std::string rest = url.starts_with(scheme) ? url.substr(scheme.size()) : std::string();
+  if (rest.empty() || rest.front() == '/' || rest.find_first_of("@#") != std::string::npos ||
+      !is_visible_ascii(url)) {
+    return refuse(fmt::format(
+        "The {} '{}' must be a full URL, including the HTTPS protocol, the domain, and the path",
+        member, url));
+  }
+  if (url.size() > limits::provider_text_chars_max) {
+    return refuse(fmt::format("The {} is too long; the limit is '{}'", member,
+                              limits::provider_text_chars_max));
+  }
+  return {};
+}
+
+Status validate_claim(const JwtClaim& claim) {
+  constexpr std::array<std::string_view, 4> validated_always = {"exp", "iss", "nbf", "iat"};
+  if (claim.name.empty() || claim.name.size() > limits::provider_text_chars_max) {
+    return refuse(fmt::format("The name of an additional claim must have 1 to {} characters",
+                              limits::provider_text_chars_max));
+  }
+  if (std::ranges::find(validated_always, claim.name) != validated_always.end()) {
+    return refuse(
+        fmt::format("The claim '{}' cannot be an additional claim: it is validated by "
+                    "default",
+                    claim.name));
+  }
+  if (claim.values.empty() || claim.values.size() > limits::values_per_claim_max) {
+    return refuse(fmt::format("The claim '{}' must have 1 to {} values", claim.name,
+                              limits::values_per_claim_max));
+  }
+  for (const std::string& value : claim.values) {
+    if (value.empty() || value.size() > limits::provider_text_chars_max) {
+      return refuse(fmt::format("A value of the claim '{}' must have 1 to {} characters",
+                                claim.name, limits::provider_text_chars_max));
+    }
+    if (claim.format == JwtClaim::Format::space_separated_values && value.contains(' ')) {
+      return refuse(fmt::format("A value of the claim '{}' cannot include spaces", claim.name));
+    }
+  }
+  return {};
+}
+
+Status validate_jwt_validation(const JwtValidationAction& action) {
+  if (auto valid = validate_endpoint("JwksEndpoint", action.jwks_endpoint); !valid) return valid;
+  if (action.issuer.empty() || action.issuer.size() > limits::provider_text_chars_max) {
+    return refuse(
+        fmt::format("The Issuer must have 1 to {} characters", limits::provider_text_chars_max));
+  }
+  if (action.additional_claims.size() > limits::additional_claims_max) {
+    return refuse(fmt::format("An action can have at most '{}' additional claims",
+                              limits::additional_claims_max));
+  }
+  for (const JwtClaim& claim : action.additional_claims) {
+    if (auto valid = validate_claim(claim); !valid) return valid;
+  }
+  return {};
+}
+
 Status validate(const ForwardAction& action, std::string_view protocol) {
   return validate_forward(action, protocol);
 }
@@ -179,23 +243,52 @@ Status validate(const RedirectAction& action, std::string_view protocol) {
 Status validate(const FixedResponseAction& action, std::string_view protocol) {
   return validate_fixed_response(action, protocol);
 }
+Status validate(const JwtValidationAction& action, std::string_view protocol) {
+  if (protocol != "HTTPS") {
+    return fail("InvalidLoadBalancerAction",
+                "Actions of type 'jwt-validation' are only supported with HTTPS listeners");
+  }
+  return validate_jwt_validation(action);
+}
+
+// One routing action, the last; before it at most one that authenticates.
+Status validate_sequence(const std::vector<Action>& actions) {
+  const auto routing = std::ranges::count_if(actions, is_routing_action);
+  if (routing > 1 || static_cast<std::size_t>(routing) + 1 < actions.size()) {
+    return fail("TooManyActions",
+                "A rule must have exactly one forward, redirect or fixed-response action, and at "
+                "most one that authenticates");
+  }
+  if (actions.size() == 2 && actions[0].order == actions[1].order) {
+    return refuse("Each action of a rule must have an 'Order' of its own");
+  }
+  const auto last = std::ranges::max_element(actions, {}, &Action::order);
+  if (routing == 0 || !is_routing_action(*last)) {
+    return fail("InvalidLoadBalancerAction",
+                "The last action of a rule must be forward, redirect or fixed-response");
+  }
+  return {};
+}
 
 }  // namespace
 
+bool is_routing_action(const Action& action) {
+  return !std::holds_alternative<JwtValidationAction>(action.config);
+}
+
 Status validate_actions(const std::vector<Action>& actions, std::string_view listener_protocol) {
   if (actions.empty()) return refuse("An action must be specified");
-  // forward, redirect and fixed-response all end the request's routing, and there is no other.
-  if (actions.size() > 1) {
-    return fail("TooManyActions",
-                "A rule must have exactly one forward, redirect or fixed-response action");
+  if (auto valid = validate_sequence(actions); !valid) return valid;
+  for (const Action& action : actions) {
+    if (action.order < 1 || action.order > limits::order_max) {
+      return refuse(fmt::format("The order of an action must be between 1 and {}, inclusive",
+                                limits::order_max));
+    }
+    const Status valid = std::visit(
+        [&](const auto& config) { return validate(config, listener_protocol); }, action.config);
+    if (!valid) return valid;
   }
-  const Action& action = actions.front();
-  if (action.order < 1 || action.order > limits::order_max) {
-    return refuse(fmt::format("The order of an action must be between 1 and {}, inclusive",
-                              limits::order_max));
-  }
-  return std::visit([&](const auto& config) { return validate(config, listener_protocol); },
-                    action.config);
+  return {};
 }
 
 }  // namespace weir::model

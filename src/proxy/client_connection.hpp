@@ -36,6 +36,8 @@ class ClientConnection final : public net::StreamEvents {
     return inbox_ == nullptr ? 0 : inbox_->head_begun_us;
   }
   [[nodiscard]] std::int64_t accepted_us() const { return is_first_ ? accepted_us_ : 0; }
+  // Received and not dealt with; while an exchange begins, from its head's first byte on.
+  [[nodiscard]] std::string_view bytes_received() const { return waiting(); }
   [[nodiscard]] std::uint64_t bytes_waiting() const { return waiting().size(); }
   // Of the request under way: the bytes of its body taken from the client, and all sent to it.
   [[nodiscard]] std::uint64_t body_bytes_taken() const;

@@ -10,6 +10,7 @@
 #include <set>
 #include <thread>
 
+#include "auth/key_sets.hpp"
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "net/socket.hpp"
@@ -51,6 +52,7 @@ class Workers final : public DataPlane {
 
   DataPlaneOptions options_;
   std::vector<Thread> threads_;
+  std::unique_ptr<auth::KeySets> key_sets_;  // goes before the loops that it answers to
   std::mutex mutex_;  // of ports_, and so that changes reach all workers in one order
   std::map<std::uint16_t, std::uint16_t> ports_;  // asked for → listens
   AnomalyThread anomalies_;
@@ -61,6 +63,7 @@ Status Workers::start() {
   if (options_.bind_addresses.empty()) options_.bind_addresses = {"127.0.0.1", "::1"};
   if (!options_.ledger) options_.ledger = std::make_shared<telemetry::Ledger>();
   const int count = options_.workers > 0 ? options_.workers : cores_allowed();
+  key_sets_ = std::make_unique<auth::KeySets>(options_.identity_ca_file);
   net::LoopOptions loop_options;
   loop_options.backend = options_.backend;
   for (int i = 0; i < count; ++i) {
@@ -70,7 +73,7 @@ Status Workers::start() {
     thread.loop = loop->get();
     thread.worker = std::make_unique<Worker>(
         std::move(*loop), options_.vpc_sockets, options_.ledger->add_worker(),
-        options_.logs ? options_.logs->add_writer() : nullptr, options_.limits);
+        options_.logs ? options_.logs->add_writer() : nullptr, options_.limits, key_sets_.get());
   }
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     threads_[i].thread = std::thread([loop = threads_[i].loop] { loop->run(); });

@@ -32,6 +32,8 @@ struct DataPlaneOptions {
   std::function<Result<std::vector<Fd>>(int count)> vpc_sockets;
   // What the workers count goes there; not set: a ledger that nobody reads.
   std::shared_ptr<telemetry::Ledger> ledger;
+  // PEM certificates that identity providers are trusted by, besides the system's; empty: none.
+  std::string identity_ca_file;
   // Writes the logs of requests and connections; not set: there are none.
   std::shared_ptr<telemetry::Logs> logs;
 };

@@ -103,14 +103,19 @@ void Exchange::act(const http::RequestHead& head, const routing::Listener& liste
   const std::int64_t begun_ns = worker_.accounting().times_this_route() ? monotonic_ns() : 0;
   const routing::Choice choice = listener.choose({head, client_->ip()});
   if (begun_ns != 0) record_.route_ns = monotonic_ns() - begun_ns;
-  const routing::Action& action = choice.action;
   record_.rule_priority = choice.priority;
   record_.rules_evaluated = choice.rules_evaluated;
+  if (choice.authentication != nullptr) return authenticate(choice, head);
+  perform(choice, head);
+}
+
+void Exchange::perform(const routing::Choice& choice, const http::RequestHead& head) {
+  const routing::Action& action = choice.action;
   if (choice.transforms != nullptr && !transform(*choice.transforms, head)) return fail(500);
   if (const auto* to_groups = std::get_if<routing::Forward>(&action))
-    return forward(*to_groups, head, listener);
+    return forward(*to_groups, head, *listener_);
   if (const auto* to_location = std::get_if<model::RedirectAction>(&action))
-    return redirect(*to_location, head, listener);
+    return redirect(*to_location, head, *listener_);
   answer_fixed(std::get<model::FixedResponseAction>(action));
 }
 
@@ -327,6 +332,10 @@ void Exchange::touch() { client_->touch(); }
 void Exchange::clear() {
   worker_.accounting().end(record_, serving_->cells, *client_, worker_.loop().now_us());
   end_tries();
+  if (waiting_ != nullptr) {
+    worker_.forget_waiting(waiting_->ticket);
+    waiting_.reset();
+  }
   if (mirror_ != nullptr)
     std::exchange(mirror_, nullptr)->let_go(request_side_ == RequestSide::done);
   if (compressor_ != nullptr) worker_.compressors().give_back(std::move(compressor_));

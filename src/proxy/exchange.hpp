@@ -14,6 +14,8 @@
 #include <optional>
 #include <string_view>
 
+#include "auth/key_sets.hpp"
+#include "auth/token.hpp"
 #include "http/own_response.hpp"
 #include "http/parser.hpp"
 #include "net/buffer.hpp"
@@ -69,6 +71,9 @@ class Exchange {
   // Some registrations have ended, perhaps that of the target in use.
   void on_registration_ended();
 
+  // The worker's: the keys that this exchange waits for.
+  void on_keys(const auth::KeyAnswer& answer);
+
   // What becomes the access log line and moves the counters; every phase writes what it knows.
   [[nodiscard]] telemetry::RequestRecord& record() { return record_; }
 
@@ -89,6 +94,13 @@ class Exchange {
   [[nodiscard]] bool is_over_rate(const http::RequestHead& head, std::uint32_t load_balancer);
   void start_request_side(const http::RequestHead& head);
   void act(const http::RequestHead& head, const routing::Listener& listener);
+  void perform(const routing::Choice& choice, const http::RequestHead& head);
+  // authenticate (exchange_auth.cpp): before the action, which follows where the request may pass.
+  void authenticate(const routing::Choice& choice, const http::RequestHead& head);
+  void verify(const routing::Choice& choice, const auth::Token& token,
+              const auth::KeyAnswer& answer, const http::RequestHead& head);
+  void await_keys(const routing::Choice& choice, auth::Token token, const http::RequestHead& head);
+  void refuse_token(int status, std::string_view reason);
   [[nodiscard]] bool transform(const routing::Transforms& transforms,
                                const http::RequestHead& head);
   void redirect(const model::RedirectAction& action, const http::RequestHead& head,
@@ -150,6 +162,14 @@ class Exchange {
   void clear();
   void touch();
 
+  // Of a request that waits for its provider's keys; its head's bytes are kept here meanwhile.
+  struct Waiting {
+    std::uint64_t ticket;
+    routing::Choice choice;
+    auth::Token token;
+    std::string head;
+  };
+
   Worker& worker_;
   ClientConnection* client_ = nullptr;
   TargetConnection* target_ = nullptr;
@@ -177,6 +197,7 @@ class Exchange {
   std::uint32_t group_ = 0;
   std::uint32_t target_index_ = 0;
   net::Timer try_timer_;
+  std::unique_ptr<Waiting> waiting_;
   MirrorCopy* mirror_ = nullptr;                // nullptr: no copy, or no more
   std::unique_ptr<BodyCompressor> compressor_;  // nullptr: the body goes as it is
   int retries_ = 0;

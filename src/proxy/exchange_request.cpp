@@ -142,6 +142,7 @@ void Exchange::on_client_drained() {
 }
 
 void Exchange::on_timeout() {
+  if (waiting_ != nullptr) return touch();  // the fetcher has a limit of its own
   if (target_ != nullptr && !target_->is_connected()) {
     blame_target("did not take the connection in time");
     if (try_again(TryEnd::not_connected)) return;

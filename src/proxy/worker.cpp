@@ -47,12 +47,14 @@ class Worker::PortAcceptor final : public net::AcceptEvents {
 
 Worker::Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets,
                std::shared_ptr<telemetry::WorkerCells> cells,
-               std::shared_ptr<telemetry::LogRing> log, WorkerLimits limits)
+               std::shared_ptr<telemetry::LogRing> log, WorkerLimits limits,
+               auth::KeySets* key_sets)
     : loop_(std::move(loop)),
       limits_(limits),
       memory_(limits.buffered_bytes),
       vpc_sockets_(std::move(vpc_sockets)),
       accounting_(std::move(cells), std::move(log)),
+      key_sets_(key_sets),
       trace_ids_(random_u64()),
       burial_(
           [](void* self) {
@@ -80,6 +82,14 @@ void Worker::close_port(std::uint16_t bound_port) {
     acceptor->close();
     return true;
   });
+}
+
+void Worker::on_keys(std::uint64_t ticket, const auth::KeyAnswer& answer) {
+  const auto found = waiting_.find(ticket);
+  if (found == waiting_.end()) return;  // its client has gone
+  Exchange* exchange = found->second;
+  waiting_.erase(found);
+  exchange->on_keys(answer);
 }
 
 void Worker::apply(routing::SnapshotPtr snapshot) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/key_sets.hpp"
 #include "base/slot_list.hpp"
 #include "http/message.hpp"
 #include "http/own_response.hpp"
@@ -39,7 +40,7 @@ class Worker {
  public:
   Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets,
          std::shared_ptr<telemetry::WorkerCells> cells, std::shared_ptr<telemetry::LogRing> log,
-         WorkerLimits limits = {});
+         WorkerLimits limits = {}, auth::KeySets* key_sets = nullptr);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -85,6 +86,15 @@ class Worker {
   [[nodiscard]] CompressorPool& compressors() { return compressors_; }
   [[nodiscard]] TraceIds& trace_ids() { return trace_ids_; }
   [[nodiscard]] StickinessTools& stickiness() { return stickiness_; }
+  // nullptr: tokens cannot be validated.
+  [[nodiscard]] auth::KeySets* key_sets() const { return key_sets_; }
+  // Exchanges that wait for keys, by tickets that never come again.
+  [[nodiscard]] std::uint64_t wait(Exchange& exchange) {
+    waiting_.emplace(++last_ticket_, &exchange);
+    return last_ticket_;
+  }
+  void forget_waiting(std::uint64_t ticket) { waiting_.erase(ticket); }
+  void on_keys(std::uint64_t ticket, const auth::KeyAnswer& answer);
   [[nodiscard]] TroubleLog& trouble_log() { return trouble_log_; }
   [[nodiscard]] std::int64_t connect_timeout_ms() const { return limits_.connect_timeout_ms; }
   [[nodiscard]] std::size_t queued_bytes_high() const {
@@ -130,6 +140,9 @@ class Worker {
   SlotList<TargetConnection> targets_;
   SlotList<MirrorCopy> mirrors_;
   std::size_t mirrors_open_ = 0;
+  auth::KeySets* key_sets_;
+  std::map<std::uint64_t, Exchange*> waiting_;
+  std::uint64_t last_ticket_ = 0;
   LendingPool<Exchange> exchanges_;
   LendingPool<Inbox> inboxes_;
   http::RequestHead request_head_;

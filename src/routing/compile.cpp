@@ -93,7 +93,17 @@ Action compile_actions(const std::vector<model::Action>& actions, const Position
   if (const auto* forward = std::get_if<model::ForwardAction>(&last->config))
     return compile_forward(*forward, groups);
   if (const auto* redirect = std::get_if<model::RedirectAction>(&last->config)) return *redirect;
-  return std::get<model::FixedResponseAction>(last->config);
+  if (const auto* fixed = std::get_if<model::FixedResponseAction>(&last->config)) return *fixed;
+  return Forward{};
+}
+
+std::shared_ptr<const Authentication> compile_authentication(
+    const std::vector<model::Action>& actions) {
+  for (const model::Action& action : actions) {
+    if (const auto* validation = std::get_if<model::JwtValidationAction>(&action.config))
+      return std::make_shared<const Authentication>(*validation);
+  }
+  return nullptr;
 }
 
 // None where they do not compile: the control plane refuses such.
@@ -176,6 +186,7 @@ class Compiler {
       out.load_balancer = load_balancer->second;
       out.response_headers = compile_response_headers(source.attributes);
       out.default_action = compile_actions(source.default_actions, groups_);
+      out.default_authentication = compile_authentication(source.default_actions);
       note_use(out.default_action, source.load_balancer_arn);
       add_rules(out, source.load_balancer_arn);
     }
@@ -206,6 +217,7 @@ class Compiler {
       rule->arn = source->arn;
       rule->priority = source->priority;
       rule->action = compile_actions(source->actions, groups_);
+      rule->authentication = compile_authentication(source->actions);
       rule->transforms = compile_transforms(*source);
       if (previous != nullptr) rule->conditions = same_conditions(*source, previous->rules());
       if (!rule->conditions)

@@ -6,11 +6,15 @@
 namespace weir::routing {
 
 Choice Listener::choose(const RequestFacts& facts) const {
-  if (!rules) return {default_action};
+  const auto by_default = [this](std::uint32_t rules_evaluated) -> Choice {
+    return {default_action, 0, rules_evaluated, nullptr, default_authentication.get()};
+  };
+  if (!rules) return by_default(0);
   const auto found = rules->first_match(facts);
-  if (!found) return {default_action, 0, static_cast<std::uint32_t>(rules->rules().size())};
+  if (!found) return by_default(static_cast<std::uint32_t>(rules->rules().size()));
   const Rule& rule = *rules->rules()[*found];
-  return {rule.action, rule.priority, *found + 1, rule.transforms ? &*rule.transforms : nullptr};
+  return {rule.action, rule.priority, *found + 1, rule.transforms ? &*rule.transforms : nullptr,
+          rule.authentication.get()};
 }
 
 const Listener* Snapshot::find_listener(std::uint16_t bound_port, std::string_view host) const {

@@ -113,6 +113,9 @@ struct Forward {
 // All that a request can be met with.
 using Action = std::variant<Forward, model::RedirectAction, model::FixedResponseAction>;
 
+// What must hold of a request before it is met with the action.
+using Authentication = model::JwtValidationAction;
+
 // The facts of a request that conditions look at.
 struct RequestFacts {
   const http::RequestHead& head;
@@ -126,6 +129,7 @@ struct Rule {
   std::string arn;
   int priority = 0;
   Action action;
+  std::shared_ptr<const Authentication> authentication;  // nullptr: none
   std::optional<Transforms> transforms;
   // What it was compiled from; the same object in all snapshots while it does not change.
   std::shared_ptr<const std::vector<model::Condition>> conditions;
@@ -138,6 +142,7 @@ struct Choice {
   int priority = 0;                        // 0: the default rule
   std::uint32_t rules_evaluated = 0;       // by priority up to this one, the default not counted
   const Transforms* transforms = nullptr;  // of a rule that has any
+  const Authentication* authentication = nullptr;
 };
 
 struct Listener {
@@ -147,6 +152,7 @@ struct Listener {
   std::uint32_t load_balancer = 0;
   ResponseHeaders response_headers;
   Action default_action;
+  std::shared_ptr<const Authentication> default_authentication;  // nullptr: none
   std::shared_ptr<const RuleList> rules;  // nullptr: none
 
   // The first rule by priority whose conditions all hold, else the default one. No allocation.

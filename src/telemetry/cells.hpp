@@ -54,6 +54,7 @@ enum class OfBalancer : std::uint8_t {
   rate_limited,
   circuit_open,
   mirrored,
+  jwt_refused,
   log_lines_dropped,
   connection_log_lines_dropped,
   count_,

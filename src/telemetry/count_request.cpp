@@ -52,6 +52,7 @@ void count_rare(Counters<OfBalancer>& counts, const RequestRecord& record) {
   add_if(counts, rate_limited, record.is_rate_limited);
   add_if(counts, circuit_open, record.is_circuit_open);
   add_if(counts, mirrored, record.is_mirrored);
+  add_if(counts, jwt_refused, record.is_jwt_refused);
   if (record.connect_errors > 0) counts.add(target_connection_errors, record.connect_errors);
   if (record.retries > 0) counts.add(retries, record.retries);
 }

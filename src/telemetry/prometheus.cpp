@@ -58,6 +58,7 @@ constexpr std::array<Metric, size_of<OfBalancer>> balancer_metrics{{
     {"weir_rate_limited_total", "Requests over their rate limit"},
     {"weir_circuit_open_total", "Requests refused by a circuit breaker"},
     {"weir_mirrored_total", "Requests mirrored"},
+    {"weir_jwt_refused_total", "Requests whose token was refused (JWTValidationFailureCount)"},
     {"weir_access_log_lines_dropped_total", "Access log lines dropped because the ring was full"},
     {"weir_connection_log_lines_dropped_total",
      "Connection log lines dropped because the ring was full"},

@@ -136,6 +136,7 @@ struct RequestRecord {
   bool is_rate_limited = false;                 // weir.rate_limit.*
   bool is_circuit_open = false;                 // weir.circuit_breaker.*
   bool is_mirrored = false;                     // weir.mirror.*
+  bool is_jwt_refused = false;                  // JWTValidationFailureCount
 
   Texts texts;
 

@@ -6,6 +6,7 @@
 
 #include "aws/elbv2/handlers.hpp"
 #include "aws/elbv2/rule_shapes.hpp"
+#include "model/names.hpp"
 
 namespace weir::aws::elbv2 {
 namespace {
@@ -87,6 +88,17 @@ model::FixedResponseAction fixed_response_of(const Value& config) {
   return out;
 }
 
+model::JwtValidationAction jwt_validation_of(const Value& config) {
+  model::JwtValidationAction out{config.text("JwksEndpoint"), config.text("Issuer"), {}};
+  for (const Value& claim : config.list("AdditionalClaims")) {
+    model::JwtClaim& made = out.additional_claims.emplace_back();
+    made.name = claim.text("Name");
+    made.format = model::claim_format(claim.text("Format")).value_or(made.format);
+    made.values = claim.texts("Values");
+  }
+  return out;
+}
+
 Result<model::Action> action_of(const Value& action) {
   const std::string type = action.text("Type");
   if (auto valid = check_members(action, type); !valid) return std::unexpected(valid.error());
@@ -96,13 +108,16 @@ Result<model::Action> action_of(const Value& action) {
     out.config = redirect_of(*action.find("RedirectConfig"));
   } else if (type == "fixed-response") {
     out.config = fixed_response_of(*action.find("FixedResponseConfig"));
+  } else if (type == "jwt-validation") {
+    out.config = jwt_validation_of(*action.find("JwtValidationConfig"));
   } else if (type == "forward") {
     auto forward = forward_of(action);
     if (!forward) return std::unexpected(forward.error());
     out.config = std::move(*forward);
   } else {
     return fail("InvalidLoadBalancerAction",
-                fmt::format("Actions of type '{}' are only supported with HTTPS listeners", type));
+                fmt::format("Actions of type '{}' are not supported", type),
+                "jwt-validation is, on HTTPS listeners.");
   }
   return out;
 }
@@ -142,6 +157,19 @@ void write(const model::FixedResponseAction& response, Value& out) {
   config.set_text("MessageBody", response.message_body);
   config.set_text("ContentType", response.content_type);
   out.set("FixedResponseConfig", std::move(config));
+}
+
+void write(const model::JwtValidationAction& validation, Value& out) {
+  out.set("Type", "jwt-validation");
+  Value config{{"JwksEndpoint", validation.jwks_endpoint}, {"Issuer", validation.issuer}};
+  Value::List claims;
+  for (const model::JwtClaim& claim : validation.additional_claims) {
+    Value item{{"Name", claim.name}, {"Format", model::name_of(claim.format)}};
+    item.set("Values", Value::list_of(claim.values));
+    claims.push_back(std::move(item));
+  }
+  if (!claims.empty()) config.set("AdditionalClaims", Value(std::move(claims)));
+  out.set("JwtValidationConfig", std::move(config));
 }
 
 }  // namespace

@@ -357,6 +357,12 @@ TEST_F(Elbv2, BadRules) {
                        {"Actions.member.1.JwtValidationConfig.JwksEndpoint", "https://a"},
                        {"Actions.member.1.JwtValidationConfig.Issuer", "b"}};
   EXPECT_EQ(code("CreateRule", jwt), "InvalidLoadBalancerAction");
+  EXPECT_EQ(
+      code("CreateRule", with(jwt, {{"Actions.member.1.Order", "1"},
+                                    {"Actions.member.2.Order", "2"},
+                                    {"Actions.member.2.Type", "fixed-response"},
+                                    {"Actions.member.2.FixedResponseConfig.StatusCode", "200"}})),
+      "InvalidLoadBalancerAction");  // the listener is not HTTPS
   EXPECT_EQ(code("CreateRule", with(rule(1, "/a"), {{"Priority", "50001"}})), "ValidationError");
   EXPECT_EQ(code("CreateRule", with(rule(1, "/a"), {{"ListenerArn", no_listener}})),
             "ListenerNotFound");

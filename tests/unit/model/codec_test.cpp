@@ -47,6 +47,21 @@ TEST(Codec, InstanceKeepsEveryField) {
   EXPECT_TRUE(out->user_data_done);
 }
 
+TEST(Codec, ActionsThatValidateTokensAreKept) {
+  Rule in;
+  in.arn = "arn:rule";
+  in.actions = {{1, JwtValidationAction{"https://idp.example/keys",
+                                        "https://idp.example",
+                                        {{"groups", JwtClaim::Format::string_array, {"a", "b"}}}}},
+                {2, FixedResponseAction{}}};
+  const auto out = decode_rule(encode(in));
+  ASSERT_TRUE(out) << out.error().message;
+  EXPECT_EQ(encode(*out), encode(in));
+  const auto& action = std::get<JwtValidationAction>(out->actions[0].config);
+  EXPECT_EQ(action.additional_claims[0].format, JwtClaim::Format::string_array);
+  EXPECT_EQ(action.additional_claims[0].values, (std::vector<std::string>{"a", "b"}));
+}
+
 TEST(Codec, RuleKeepsActionsAndConditions) {
   Rule in;
   in.arn = "arn:rule";

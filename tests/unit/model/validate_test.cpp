@@ -194,6 +194,44 @@ TEST(Actions, ExactlyOne) {
   EXPECT_EQ(validate_actions({fixed, fixed}, "HTTP").error().code, "TooManyActions");
 }
 
+TEST(Validate, TokensAreValidatedBeforeTheRoutingActionOfAnHttpsListener) {
+  const Action fixed{2, FixedResponseAction{}};
+  const JwtValidationAction good{"https://idp.example/keys", "https://idp.example", {}};
+  EXPECT_TRUE(validate_actions({{1, good}, fixed}, "HTTPS"));
+  EXPECT_TRUE(validate_actions({fixed, {1, good}}, "HTTPS"));
+  const auto code = [&](const std::vector<Action>& actions, std::string_view protocol = "HTTPS") {
+    const auto valid = validate_actions(actions, protocol);
+    return valid ? std::string("ok") : valid.error().code;
+  };
+  EXPECT_EQ(code({{1, good}, fixed}, "HTTP"), "InvalidLoadBalancerAction");
+  EXPECT_EQ(code({{1, good}}), "InvalidLoadBalancerAction");
+  EXPECT_EQ(code({{3, good}, fixed}), "InvalidLoadBalancerAction");
+  EXPECT_EQ(code({{2, good}, fixed}), "ValidationError");
+  EXPECT_EQ(code({{1, good}, {3, good}, fixed}), "TooManyActions");
+  const auto with = [&](auto change) {
+    JwtValidationAction action = good;
+    change(action);
+    return code({{1, action}, fixed});
+  };
+  for (const char* url : {"http://idp.example/keys", "https://", "https:///keys", "idp.example",
+                          "https://a b/", "https://user@idp.example/", "https://idp.example/#x"})
+    EXPECT_EQ(with([&](auto& action) { action.jwks_endpoint = url; }), "ValidationError") << url;
+  EXPECT_EQ(with([](auto& action) { action.issuer.clear(); }), "ValidationError");
+  EXPECT_EQ(with([](auto& action) { action.issuer.assign(257, 'a'); }), "ValidationError");
+  const JwtClaim claim{"scope", JwtClaim::Format::space_separated_values, {"read"}};
+  EXPECT_EQ(with([&](auto& action) { action.additional_claims.assign(10, claim); }), "ok");
+  EXPECT_EQ(with([&](auto& action) { action.additional_claims.assign(11, claim); }),
+            "ValidationError");
+  const auto with_claim = [&](JwtClaim changed) {
+    return with([&](auto& action) { action.additional_claims = {changed}; });
+  };
+  EXPECT_EQ(with_claim({"exp", JwtClaim::Format::single_string, {"1"}}), "ValidationError");
+  EXPECT_EQ(with_claim({"a", JwtClaim::Format::single_string, {}}), "ValidationError");
+  EXPECT_EQ(with_claim({"a", claim.format, {"two words"}}), "ValidationError");
+  EXPECT_EQ(with_claim({"a", JwtClaim::Format::string_array, {std::string(257, 'a')}}),
+            "ValidationError");
+}
+
 TEST(Actions, FixedResponse) {
   EXPECT_TRUE(validate_one(FixedResponseAction{503, "application/json", "{}"}));
   EXPECT_TRUE(validate_one(FixedResponseAction{200, "", ""}));
