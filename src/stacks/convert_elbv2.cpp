@@ -93,13 +93,27 @@ model::FixedResponseAction to_fixed_response(const Value& config) {
           members.text("MessageBody")};
 }
 
+model::JwtValidationAction to_jwt_validation(const Value& config) {
+  const Members members(config);
+  model::JwtValidationAction validation{members.text("JwksEndpoint"), members.text("Issuer"), {}};
+  for (const Value& item : members.items("AdditionalClaims")) {
+    const Members claim(item);
+    model::JwtClaim& made = validation.additional_claims.emplace_back();
+    made.name = claim.text("Name");
+    made.format = model::claim_format(claim.text("Format")).value_or(made.format);
+    made.values = claim.texts("Values");
+  }
+  return validation;
+}
+
 // The member that holds an action's particulars must be that of its type.
 void check_action_members(const Members& action, const std::string& type, const Site& site) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> owners{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 5> owners{{
       {"TargetGroupArn", "forward"},
       {"ForwardConfig", "forward"},
       {"RedirectConfig", "redirect"},
       {"FixedResponseConfig", "fixed-response"},
+      {"JwtValidationConfig", "jwt-validation"},
   }};
   for (const auto& [member, owner] : owners) {
     if (action.has(member) && owner != type) {
@@ -129,6 +143,10 @@ model::Action to_action(const Value& value, const Site& site) {
     if (const Value* config = config_of("FixedResponseConfig")) {
       action.config = to_fixed_response(*config);
     }
+  } else if (type == "jwt-validation") {
+    if (const Value* config = config_of("JwtValidationConfig")) {
+      action.config = to_jwt_validation(*config);
+    }
   } else {
     action.config = to_forward(members, site);
   }
@@ -151,12 +169,15 @@ void check_actions(const std::vector<model::Action>& actions, const Value& prope
   if (list == nullptr || list->is_unknown() || site.diagnostics.size() != faults_before) return;
   // Target groups are known later as a rule, and any stands for any.
   for (const Value& action : list->items) {
-    for (const std::string_view member : {"RedirectConfig", "FixedResponseConfig"}) {
+    for (const std::string_view member : {"RedirectConfig", "FixedResponseConfig", "JwtValidationConfig"}) {
       const Value* config = action.find(member);
       if (config != nullptr && config->has_unknown()) return;
     }
   }
-  if (const Status valid = model::validate_actions(actions, "HTTP"); !valid) {
+  // The listener's protocol is known later, and refuses what it cannot have.
+  const bool has_all_routing = std::ranges::all_of(actions, model::is_routing_action);
+  if (const Status valid = model::validate_actions(actions, has_all_routing ? "HTTP" : "HTTPS");
+      !valid) {
     site.diagnostics.add(list->mark, fmt::format("{}.{}", site.path, name), valid.error().message);
   }
 }

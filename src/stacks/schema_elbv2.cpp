@@ -177,20 +177,35 @@ constexpr std::array<Property, 3> fixed_response_fields{{
     {.name = "StatusCode", .is_required = true, .check = check_fixed_status},
 }};
 
-constexpr std::string_view no_authentication = "authentication actions are not there yet";
+constexpr std::array<Property, 3> additional_claim_fields{{
+    {.name = "Format",
+     .is_required = true,
+     .allowed = "single-string|string-array|space-separated-values"},
+    {.name = "Name", .is_required = true},
+    {.name = "Values", .shape = string_list, .is_required = true},
+}};
+
+constexpr std::array<Property, 3> jwt_validation_fields{{
+    {.name = "AdditionalClaims", .shape = structure_list, .fields = additional_claim_fields},
+    {.name = "Issuer", .is_required = true},
+    {.name = "JwksEndpoint", .is_required = true},
+}};
+
+constexpr std::string_view no_authentication =
+    "of the actions that authenticate only jwt-validation is there";
 
 constexpr std::array<Property, 9> action_fields{{
     {.name = "AuthenticateCognitoConfig", .support = Support::refused, .note = no_authentication},
     {.name = "AuthenticateOidcConfig", .support = Support::refused, .note = no_authentication},
     {.name = "FixedResponseConfig", .shape = structure, .fields = fixed_response_fields},
     {.name = "ForwardConfig", .shape = structure, .fields = forward_fields},
-    {.name = "JwtValidationConfig", .support = Support::refused, .note = no_authentication},
+    {.name = "JwtValidationConfig", .shape = structure, .fields = jwt_validation_fields},
     {.name = "Order", .shape = integer, .min = 1, .max = 50000},
     {.name = "RedirectConfig", .shape = structure, .fields = redirect_fields},
     {.name = "TargetGroupArn"},
     {.name = "Type",
      .is_required = true,
-     .allowed = "forward|redirect|fixed-response",
+     .allowed = "forward|redirect|fixed-response|jwt-validation",
      .note = no_authentication},
 }};
 
