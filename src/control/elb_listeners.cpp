@@ -38,6 +38,20 @@ Status validate(const CreateListenerInput& input) {
   return model::validate_tags(input.tags);
 }
 
+// Some actions need HTTPS: a listener that has them keeps it.
+Status check_actions_with_protocol(const State& state, const model::Listener& listener) {
+  if (auto valid = model::validate_actions(listener.default_actions, listener.protocol); !valid) {
+    return valid;
+  }
+  for (const auto& [priority, arn] : state.index.rules_of(listener.arn)) {
+    if (auto valid = model::validate_actions(state.rules.at(arn).actions, listener.protocol);
+        !valid) {
+      return valid;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<model::Listener> Elb::create_listener(const CreateListenerInput& input) {
@@ -103,6 +117,9 @@ Result<model::Listener> Elb::modify_listener(const ModifyListenerInput& input) {
     if (!old) return std::unexpected(old.error());
     listener = **old;
     if (input.protocol) listener.protocol = *input.protocol;
+    if (listener.protocol != (*old)->protocol) {
+      if (auto valid = check_actions_with_protocol(state, listener); !valid) return valid;
+    }
     if (input.default_actions) {
       const auto load_balancer = find_load_balancer(state, listener.load_balancer_arn);
       if (!load_balancer) return std::unexpected(load_balancer.error());

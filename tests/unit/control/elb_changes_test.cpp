@@ -215,6 +215,27 @@ TEST_F(ElbChanges, AListenerTakesAnotherPort) {
   EXPECT_FALSE(make_listener(balancer_.arn, group_, 80).empty());
 }
 
+TEST_F(ElbChanges, AListenerWhoseRulesValidateTokensKeepsHttps) {
+  ASSERT_TRUE(registry_->update([&](Draft& draft) -> Status {
+    model::Listener https = draft.state().listeners.at(listener_);
+    https.protocol = "HTTPS";
+    draft.put(https);
+    return {};
+  }));
+  const model::JwtValidationAction jwt{"https://idp.example/keys", "https://idp.example", {}};
+  CreateRuleInput input;
+  input.listener_arn = listener_;
+  input.priority = 900;
+  input.conditions.emplace_back().values = {"/api/*"};
+  input.actions = {{1, jwt}, {2, model::FixedResponseAction{}}};
+  const auto rule = elb_->create_rule(input);
+  ASSERT_TRUE(rule) << rule.error().message;
+  EXPECT_EQ(code_of(elb_->modify_listener({.listener_arn = listener_, .protocol = "HTTP"})),
+            "InvalidLoadBalancerAction");
+  ASSERT_TRUE(elb_->delete_rule(rule->arn));
+  EXPECT_TRUE(elb_->modify_listener({.listener_arn = listener_, .protocol = "HTTP"}));
+}
+
 TEST_F(ElbChanges, AListenerForwardsElsewhere) {
   const std::string other = make_group("g2");
   ASSERT_TRUE(elb_->modify_listener(
