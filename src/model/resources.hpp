@@ -245,6 +245,21 @@ struct JwtValidationAction {  // reference §3.3; before a routing action, on HT
   std::vector<JwtClaim> additional_claims;
 };
 
+struct OidcAction {  // reference §3.3
+  enum class OnUnauthenticated : std::uint8_t { authenticate, allow, deny };
+  std::string issuer;
+  std::string authorization_endpoint;  // https URLs
+  std::string token_endpoint;
+  std::string user_info_endpoint;
+  std::string client_id;
+  std::string client_secret;  // shown to nobody, written to the store alone
+  std::string session_cookie_name = "AWSELBAuthSessionCookie";
+  std::string scope = "openid";
+  std::int64_t session_timeout_seconds = 604'800;
+  std::map<std::string, std::string> extra_parameters;  // of the authorization request
+  OnUnauthenticated on_unauthenticated = OnUnauthenticated::authenticate;
+};
+
 struct Action {
   int order = 1;
   std::variant<ForwardAction, RedirectAction, FixedResponseAction, JwtValidationAction> config;
