@@ -27,6 +27,7 @@ _weir() {
       COMPREPLY=($(compgen -W "text json" -- "$word")) && return ;;
     --app) COMPREPLY=($(compgen -W "cpp flask" -- "$word")) && return ;;
     --event-loop) COMPREPLY=($(compgen -W "io_uring epoll" -- "$word")) && return ;;
+    --identity-ca) COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$(_weir_words "" <<<"$help")" -- "$word"))

@@ -94,9 +94,9 @@ void KeySets::take(const std::string& url, const Fetched& fetched) {
     const std::lock_guard lock(mutex_);
     Entry& entry = entries_[url];
     entry.is_being_fetched = false;
-    entry.ask_again_ms = clock_() + refetch_pause_ms;
     if (answer.keys) entry.fresh_until_ms = clock_() + fresh_ms(fetched);
     if (answer.keys || !entry.answer.keys) entry.answer = std::move(answer);
+    entry.ask_again_ms = clock_() + (entry.answer.keys ? refetch_pause_ms : fault_pause_ms);
     entry.has_answer = true;
     answer = entry.answer;
     waiting.swap(entry.waiting);

@@ -31,6 +31,7 @@ class KeySets {
  public:
   using Clock = std::function<std::int64_t()>;  // monotonic milliseconds, any thread
   static constexpr std::int64_t refetch_pause_ms = 10'000;
+  static constexpr std::int64_t fault_pause_ms = 1000;  // where no keys have been had so far
 
   // See Fetcher for `ca_file`.
   explicit KeySets(std::string ca_file);

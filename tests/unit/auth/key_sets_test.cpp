@@ -84,6 +84,19 @@ TEST_F(KeySetsTest, TheLastKeysServeWhileTheProviderIsDown) {
   EXPECT_TRUE(get("a").keys->has("a"));
 }
 
+TEST_F(KeySetsTest, AProviderThatComesBackIsAskedAgainSoon) {
+  std::atomic<bool> is_well = false;
+  serve([&](const std::string&) {
+    return answer_of(is_well ? 200 : 503, test::set_of(test::rsa_json(*key_, "a")));
+  });
+  EXPECT_EQ(get("a").status, 562);
+  is_well = true;
+  EXPECT_EQ(get("a").status, 562);
+  EXPECT_EQ(provider_->requests(), 1);
+  now_ms_ += KeySets::fault_pause_ms;
+  EXPECT_TRUE(get("a").keys);
+}
+
 TEST_F(KeySetsTest, AllWhoWaitAreAnsweredByOneFetch) {
   std::promise<void> go;
   serve([&, gone = go.get_future().share()](const std::string&) {

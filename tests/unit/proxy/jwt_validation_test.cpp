@@ -6,6 +6,7 @@
 #include "data_plane_fixture.hpp"
 #include "provider.hpp"
 #include "signing.hpp"
+#include "telemetry/totals.hpp"
 
 namespace weir::proxy {
 namespace {
@@ -74,6 +75,15 @@ TEST_P(JwtValidationTest, OnlyATokenOfTheIssuersReachesATarget) {
   EXPECT_THAT(ask("GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer x\r\nAuthorization: Bearer " +
                   good + "\r\nConnection: close\r\n\r\n"),
               StartsWith("HTTP/1.1 401 "));
+}
+
+TEST_P(JwtValidationTest, WhatIsRefusedIsCounted) {
+  EXPECT_THAT(ask_with(token()), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(ask_with("x"), StartsWith("HTTP/1.1 401 "));
+  EXPECT_THAT(ask("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+              StartsWith("HTTP/1.1 401 "));
+  apply();  // the worker has finished with its exchanges
+  EXPECT_EQ(ledger().totals().balancer("lb").counts[telemetry::OfBalancer::jwt_refused], 2U);
 }
 
 TEST_P(JwtValidationTest, AdditionalClaimsMustHold) {
