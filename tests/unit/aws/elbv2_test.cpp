@@ -368,6 +368,45 @@ TEST_F(Elbv2, BadRules) {
             "ListenerNotFound");
 }
 
+TEST_F(Elbv2, ActionsThatValidateTokensAreShownAsTheyWereGiven) {
+  ASSERT_TRUE(registry_->update([&](control::Draft& draft) -> Status {
+    model::Listener https = draft.state().listeners.at(listener_);
+    https.protocol = "HTTPS";
+    draft.put(https);
+    return {};
+  }));
+  const std::string claim = "Actions.member.1.JwtValidationConfig.AdditionalClaims.member.1.";
+  const auto rules = list("CreateRule",
+                          {{"ListenerArn", listener_},
+                           {"Priority", "1"},
+                           {"Conditions.member.1.Field", "path-pattern"},
+                           {"Conditions.member.1.Values.member.1", "/a"},
+                           {"Actions.member.1.Type", "jwt-validation"},
+                           {"Actions.member.1.Order", "1"},
+                           {"Actions.member.1.JwtValidationConfig.JwksEndpoint", "https://a/keys"},
+                           {"Actions.member.1.JwtValidationConfig.Issuer", "b"},
+                           {claim + "Name", "groups"},
+                           {claim + "Format", "string-array"},
+                           {claim + "Values.member.1", "x"},
+                           {claim + "Values.member.2", "y"},
+                           {"Actions.member.2.Type", "fixed-response"},
+                           {"Actions.member.2.Order", "2"},
+                           {"Actions.member.2.FixedResponseConfig.StatusCode", "200"}},
+                          "Rules");
+  ASSERT_EQ(rules.size(), 1U);
+  const auto& actions = rules[0].list("Actions");
+  ASSERT_EQ(actions.size(), 2U);
+  EXPECT_EQ(actions[0].text("Type"), "jwt-validation");
+  const Value& config = *actions[0].find("JwtValidationConfig");
+  EXPECT_EQ(config.text("JwksEndpoint"), "https://a/keys");
+  EXPECT_EQ(config.text("Issuer"), "b");
+  const Value& shown = config.list("AdditionalClaims").at(0);
+  EXPECT_EQ(shown.text("Name"), "groups");
+  EXPECT_EQ(shown.text("Format"), "string-array");
+  EXPECT_EQ(shown.texts("Values"), (std::vector<std::string>{"x", "y"}));
+  EXPECT_EQ(actions[1].text("Type"), "fixed-response");
+}
+
 TEST_F(Elbv2, RulesChange) {
   const std::string first = list("CreateRule", rule(1, "/a"), "Rules")[0].text("RuleArn");
   const std::string second = list("CreateRule", rule(2, "/b"), "Rules")[0].text("RuleArn");
