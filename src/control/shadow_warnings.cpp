@@ -25,9 +25,8 @@ void warn_of_shadows(const Registry& registry, const model::Rule& changed) {
   std::vector<std::string> texts;
   registry.read([&](const State& state) {
     if (!state.rules.contains(changed.arn)) return;  // deleted meanwhile
-    const auto rules = rules_of(state, changed.listener_arn);
-    if (rules.size() > routing::shadow_rules_max) return;
-    for (const auto& shadow : routing::shadows_with(rules, changed))
+    if (state.index.rules_of(changed.listener_arn).size() > routing::shadow_rules_max) return;
+    for (const auto& shadow : routing::shadows_with(rules_of(state, changed.listener_arn), changed))
       texts.push_back(text_of(state, shadow));
   });
   for (const std::string& text : texts) log::warn("{}", text);
