@@ -27,7 +27,7 @@ struct ChoiceFacts {
 
 class Chooser {
  public:
-  // `group` outlives the Chooser (the worker holds the snapshot). The loads are those that the
+  // `group` outlives the Chooser. The loads are those that the
   // targets' cells keep for `worker_id`.
   Chooser(const routing::TargetGroup& group, std::uint64_t worker_id, std::uint64_t seed);
 

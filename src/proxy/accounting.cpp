@@ -9,7 +9,6 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "proxy/client_connection.hpp"
-#include "proxy/continuity.hpp"
 #include "proxy/serving.hpp"
 #include "telemetry/connection_line.hpp"
 #include "telemetry/count_request.hpp"
@@ -53,8 +52,7 @@ void Accounting::note_request_head(RequestRecord& record, std::string_view head,
   record.texts.set(Text::trace_id, value.substr(0, value.find('\r')));
 }
 
-ServingCells Accounting::prepare(const routing::Snapshot& snapshot, const Serving* before,
-                                 std::int64_t now_ms) {
+ServingCells Accounting::prepare(const routing::Snapshot& snapshot, std::int64_t now_ms) {
   ServingCells out;
   out.balancers.reserve(snapshot.load_balancers.size());
   for (const routing::LoadBalancer& balancer : snapshot.load_balancers) {
@@ -64,29 +62,38 @@ ServingCells Accounting::prepare(const routing::Snapshot& snapshot, const Servin
     if (nodes.empty()) nodes.push_back(cells_->balancer({balancer.arn, {}}));
     out.logs_connections = out.logs_connections || logs(balancer, LogKind::connection);
   }
-  out.groups.reserve(snapshot.target_groups.size());
-  for (const routing::TargetGroup& group : snapshot.target_groups) {
-    ServingCells::Group& cells = out.groups.emplace_back();
-    std::map<std::string_view, std::uint32_t> zones;
-    const routing::TargetGroup* old =
-        group_before(before ? before->snapshot.get() : nullptr, group.arn);
-    const std::vector<std::uint32_t> old_targets = targets_before(group, old);
-    cells.targets.reserve(group.targets.size());
-    for (std::size_t i = 0; i < group.targets.size(); ++i) {
-      const routing::Target& target = group.targets[i];
-      const auto [zone, is_new] =
-          zones.try_emplace(target.zone, static_cast<std::uint32_t>(cells.zones.size()));
-      if (is_new) cells.zones.push_back(cells_->group({group.arn, target.zone}));
-      cells.zone_of_target.push_back(zone->second);
-      cells.targets.push_back(old_targets[i] == not_before
-                                  ? cells_->target({group.arn, target.id, target.port})
-                                  : before->cells.groups[old->index].targets[old_targets[i]]);
-    }
-  }
   // A walk over all cells: not for each of many changes in a row.
   if (now_ms >= prune_from_ms_) {
     cells_->prune(now_ms);
     prune_from_ms_ = now_ms + prune_every_ms;
+  }
+  return out;
+}
+
+GroupCells Accounting::prepare(const routing::TargetGroup& group, const GroupCells* before,
+                               const Continuity& stays) {
+  GroupCells out;
+  if (before != nullptr) {
+    out.zone_names = before->zone_names;
+    out.zones = before->zones;
+  }
+  const auto zone_of = [&](const std::string& name) {
+    const auto found = std::ranges::find(out.zone_names, name);
+    const auto index = static_cast<std::uint32_t>(found - out.zone_names.begin());
+    if (found == out.zone_names.end()) {
+      out.zone_names.push_back(name);
+      out.zones.push_back(cells_->group({group.arn, name}));
+    }
+    return index;
+  };
+  out.zone_of_target.reserve(group.targets.size());
+  out.targets.reserve(group.targets.size());
+  for (std::size_t i = 0; i < group.targets.size(); ++i) {
+    const auto& [old, is_same] = stays.targets[i];
+    const routing::Target& target = group.targets[i];
+    out.zone_of_target.push_back(is_same ? before->zone_of_target[old] : zone_of(target.zone));
+    out.targets.push_back(old != not_before ? before->targets[old]
+                                            : cells_->target({group.arn, target.id, target.port}));
   }
   return out;
 }
@@ -131,19 +138,19 @@ void Accounting::begin(RequestRecord& record, const ClientConnection& client,
     record.texts.set(Text::user_agent, agent->value);
 }
 
-void Accounting::end(RequestRecord& record, const ServingCells& cells,
-                     const ClientConnection& client, std::int64_t now_us) {
+void Accounting::end(RequestRecord& record, const Serving& serving, const ClientConnection& client,
+                     std::int64_t now_us) {
   if (record.load_balancer == nullptr) return;
   record.at.ended = now_us;
   if (record.elb_status == 0) record.elb_status = 460;  // the client left before an answer
   record.received_bytes += client.body_bytes_taken();
   record.sent_bytes = client.bytes_sent_since_head();
   telemetry::BalancerCells& balancer =
-      *cells.balancers[record.listener->load_balancer][record.zone];
+      *serving.cells.balancers[record.listener->load_balancer][record.zone];
   telemetry::count_request(balancer, record);
   if (record.wants_text) log(record, client, balancer);
   if (record.target == nullptr) return;
-  const ServingCells::Group& group = cells.groups[record.target_group->index];
+  const GroupCells& group = serving.groups[record.target_group->index]->cells;
   telemetry::count_request(*group.zones[group.zone_of_target[record.target_index]], record);
   telemetry::count_request(*group.targets[record.target_index], record);
 }

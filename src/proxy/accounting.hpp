@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "http/message.hpp"
+#include "proxy/continuity.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/local_ref.hpp"
 #include "routing/snapshot.hpp"
@@ -25,15 +26,17 @@ namespace weir::proxy {
 class ClientConnection;
 struct Serving;
 
-// The cells of one Serving, by the positions of its snapshot.
+// The cells of one target group, by the positions of its targets.
+struct GroupCells {
+  std::vector<std::string> zone_names;
+  std::vector<LocalRef<telemetry::GroupCells>> zones;
+  std::vector<std::uint32_t> zone_of_target;  // in `zones`
+  std::vector<LocalRef<telemetry::TargetCells>> targets;
+};
+
+// Those of load balancers of one Serving, by the positions of its snapshot.
 struct ServingCells {
-  struct Group {
-    std::vector<LocalRef<telemetry::GroupCells>> zones;
-    std::vector<std::uint32_t> zone_of_target;  // in `zones`
-    std::vector<LocalRef<telemetry::TargetCells>> targets;
-  };
   std::vector<std::vector<LocalRef<telemetry::BalancerCells>>> balancers;  // by node
-  std::vector<Group> groups;
   bool logs_connections = false;  // some load balancer does
 };
 
@@ -48,9 +51,10 @@ class Accounting {
   static void note_request_head(telemetry::RequestRecord& record, std::string_view head,
                                 std::uint32_t invalid_headers);
 
-  // `before`: what the worker has served by until now, or null; it lends the cells of its targets.
-  [[nodiscard]] ServingCells prepare(const routing::Snapshot& snapshot, const Serving* before,
-                                     std::int64_t now_ms);
+  [[nodiscard]] ServingCells prepare(const routing::Snapshot& snapshot, std::int64_t now_ms);
+  // `before` lends the cells of targets that stay; null where `stays` says that none does.
+  [[nodiscard]] GroupCells prepare(const routing::TargetGroup& group, const GroupCells* before,
+                                   const Continuity& stays);
 
   // The node of the load balancer that a connection came in by.
   [[nodiscard]] static std::uint32_t node_of(const routing::LoadBalancer& load_balancer,
@@ -72,8 +76,8 @@ class Accounting {
              const routing::LoadBalancer& load_balancer, std::int64_t now_us);
   // The exchange is over; `client` may be at its end. Nothing is counted of a request that came to
   // a load balancer which is no more.
-  void end(telemetry::RequestRecord& record, const ServingCells& cells,
-           const ClientConnection& client, std::int64_t now_us);
+  void end(telemetry::RequestRecord& record, const Serving& serving, const ClientConnection& client,
+           std::int64_t now_us);
 
   // A head that is no request, or did not come in time: counted for the port's first load balancer.
   // `reason`: why it is not compliant; none where it is.

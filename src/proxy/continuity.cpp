@@ -1,6 +1,5 @@
 #include "proxy/continuity.hpp"
 
-#include <algorithm>
 #include <tuple>
 
 namespace weir::proxy {
@@ -10,23 +9,20 @@ auto key_of(const routing::Target& target) { return std::tie(target.id, target.p
 
 }  // namespace
 
-const routing::TargetGroup* group_before(const routing::Snapshot* before, std::string_view arn) {
-  if (before == nullptr) return nullptr;
-  const auto found =
-      std::ranges::lower_bound(before->target_groups, arn, {}, &routing::TargetGroup::arn);
-  return found != before->target_groups.end() && found->arn == arn ? &*found : nullptr;
-}
-
-std::vector<std::uint32_t> targets_before(const routing::TargetGroup& now,
-                                          const routing::TargetGroup* before) {
-  std::vector<std::uint32_t> out(now.targets.size(), not_before);
+// Both are in (id, port) order, and share the targets that have not changed: most comparisons are
+// of addresses.
+Continuity continuity(const routing::TargetGroup& now, const routing::TargetGroup* before) {
+  Continuity out;
+  out.targets.resize(now.targets.size());
   if (before == nullptr) return out;
-  auto at = before->targets.begin();  // both are in (id, port) order
-  for (std::size_t i = 0; i < now.targets.size(); ++i) {
-    while (at != before->targets.end() && key_of(*at) < key_of(now.targets[i])) ++at;
-    if (at == before->targets.end()) break;
-    if (key_of(*at) == key_of(now.targets[i]))
-      out[i] = static_cast<std::uint32_t>(at - before->targets.begin());
+  const auto& old = before->targets;
+  std::uint32_t at = 0;
+  for (std::size_t i = 0; i < now.targets.size() && at < old.size(); ++i) {
+    const routing::Target& target = now.targets[i];
+    while (at < old.size() && &old[at] != &target && key_of(old[at]) < key_of(target)) ++at;
+    if (at == old.size()) break;
+    const bool is_same = &old[at] == &target;
+    if (is_same || key_of(old[at]) == key_of(target)) out.targets[i] = {at++, is_same};
   }
   return out;
 }

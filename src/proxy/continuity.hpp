@@ -1,10 +1,9 @@
-// What of the snapshot before is still there in the next: a worker takes over the pools and
+// What of a target group before a change is still there after it: a worker takes over the pools and
 // counters of targets that stay, so that a change among ten thousand costs it no ten thousand
 // look-ups.
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
 #include "routing/snapshot.hpp"
@@ -13,13 +12,17 @@ namespace weir::proxy {
 
 inline constexpr std::uint32_t not_before = ~std::uint32_t{0};
 
-// nullptr: there is none. `before` may be null.
-[[nodiscard]] const routing::TargetGroup* group_before(const routing::Snapshot* before,
-                                                       std::string_view arn);
+// One a target of the group as it is now.
+struct Continuity {
+  struct Target {
+    std::uint32_t before = not_before;  // position of the same id and port
+    bool is_same = false;               // nothing about it has changed
+  };
+  std::vector<Target> targets;
+};
 
-// For each target of `now` the position of the same id and port in `before` (may be null), or
-// not_before.
-[[nodiscard]] std::vector<std::uint32_t> targets_before(const routing::TargetGroup& now,
-                                                        const routing::TargetGroup* before);
+// `before` may be null.
+[[nodiscard]] Continuity continuity(const routing::TargetGroup& now,
+                                    const routing::TargetGroup* before);
 
 }  // namespace weir::proxy

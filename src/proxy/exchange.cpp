@@ -172,7 +172,7 @@ void Exchange::forward(const routing::Forward& action, const http::RequestHead& 
   if (load_balancer_->compression != nullptr)
     wanted_encoding_ = wanted_encoding(*load_balancer_->compression, head);
   write_request(head, listener);
-  serving_->groups[group_].retry_budget.begin_request();
+  serving_->group(group_).retry_budget.begin_request();
   is_budgeted_ = true;
   if (record_.target_group->mirror.percent > 0 && !is_upgrade_) {
     record_.is_mirrored =
@@ -194,7 +194,7 @@ std::optional<std::uint32_t> Exchange::choose_group(const routing::Forward& acti
 }
 
 std::optional<std::uint32_t> Exchange::choose_first_target(const http::RequestHead& head) {
-  Serving::Group& candidates = serving_->groups[group_];
+  Serving::Group& candidates = serving_->group(group_);
   const balancing::ChoiceFacts facts = choice_facts();
   auto target =
       stickiness_.target_of(candidates, head, facts, worker_.stickiness(), worker_.unix_seconds());
@@ -218,13 +218,13 @@ void Exchange::write_request(const http::RequestHead& head, const routing::Liste
 
 // ---------------------------------------------------------------- choose target, connect, send
 balancing::ChoiceFacts Exchange::choice_facts() const {
-  const std::uint64_t nodes = serving_->groups[group_].target_group->nodes;
+  const std::uint64_t nodes = serving_->group(group_).target_group.nodes;
   return {static_cast<std::uint32_t>(client_->number() % nodes), worker_.loop().now_ms()};
 }
 
 void Exchange::connect(std::uint32_t target_index, Connections which) {
   target_index_ = target_index;
-  Serving::Group& group = serving_->groups[group_];
+  Serving::Group& group = serving_->group(group_);
   TargetPool& pool = *group.pools[target_index];
   routing::TargetLoad& load = group.chooser.load(target_index);
   record_.target_index = target_index;
@@ -232,7 +232,7 @@ void Exchange::connect(std::uint32_t target_index, Connections which) {
   record_.at.dispatched = record_.at.connected = worker_.loop().now_us();
   target_ = which == Connections::pooled ? pool.take_idle() : nullptr;
   is_reused_ = target_ != nullptr;
-  use_.begin(*group.target_group, load, !is_reused_);
+  use_.begin(group.target_group, load, !is_reused_);
   if (!is_reused_) {
     target_ = worker_.open_target(
         pool, *load_balancer_, client_->number(),
@@ -242,7 +242,7 @@ void Exchange::connect(std::uint32_t target_index, Connections which) {
       if (!try_again(TryEnd::not_connected)) fail(502);
       return;
     }
-    target_->count_in(group.target_group->targets[target_index].health, load);
+    target_->count_in(group.target_group.targets[target_index].health, load);
     client_->expect_within(worker_.connect_timeout_ms());
   }
   target_->use(*this);
@@ -330,7 +330,7 @@ void Exchange::release_target(bool reusable) {
 void Exchange::touch() { client_->touch(); }
 
 void Exchange::clear() {
-  worker_.accounting().end(record_, serving_->cells, *client_, worker_.loop().now_us());
+  worker_.accounting().end(record_, *serving_, *client_, worker_.loop().now_us());
   end_tries();
   if (waiting_ != nullptr) {
     worker_.forget_waiting(waiting_->ticket);

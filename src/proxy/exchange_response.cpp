@@ -128,7 +128,7 @@ void Exchange::start_response(const http::ResponseHead& head) {
 }
 
 std::string_view Exchange::stickiness_lines(const http::ResponseHead& head) {
-  return stickiness_.response_lines(*serving_->groups[group_].target_group, target_index_, head,
+  return stickiness_.response_lines(serving_->group(group_).target_group, target_index_, head,
                                     worker_.stickiness(), worker_.unix_seconds());
 }
 

@@ -53,7 +53,7 @@ bool Exchange::try_again(TryEnd end, int error) {
   const bool was_stale = replays && end == TryEnd::lost;
   const auto target = was_stale
                           ? std::optional(target_index_)
-                          : choose_target(serving_->groups[group_], choice_facts(), target_index_);
+                          : choose_target(serving_->group(group_), choice_facts(), target_index_);
   if (!target) return false;
   // Who could not be reached is not asked again: the client would wait for each timeout.
   if (end == TryEnd::not_connected && *target == target_index_) return false;
@@ -87,8 +87,8 @@ bool Exchange::is_worth_a_retry(TryEnd end) const {
 
 bool Exchange::take_from_budget() {
   if (!is_retry_) {
-    is_retry_ = serving_->groups[group_].retry_budget.begin_retry(
-        serving_->retry_of(group_).budget_percent);
+    is_retry_ =
+        serving_->group(group_).retry_budget.begin_retry(serving_->retry_of(group_).budget_percent);
   }
   return is_retry_;
 }
@@ -119,7 +119,7 @@ void Exchange::end_tries() {
   worker_.loop().cancel(try_timer_);
   retries_ = 0;
   if (!is_budgeted_) return;
-  traffic::RetryBudget& budget = serving_->groups[group_].retry_budget;
+  traffic::RetryBudget& budget = serving_->group(group_).retry_budget;
   budget.end_request();
   if (is_retry_) budget.end_retry();
   is_budgeted_ = is_retry_ = false;

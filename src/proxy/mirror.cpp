@@ -97,13 +97,13 @@ void MirrorCopy::close() {
 
 bool mirror(Worker& worker, Serving& serving, std::uint32_t group, const MirrorFacts& facts,
             std::string_view head, MirrorCopy*& holder) {
-  Serving::Group& from = serving.groups[group];
-  const routing::Mirror& mirror = from.target_group->mirror;
+  Serving::Group& from = serving.group(group);
+  const routing::Mirror& mirror = serving.snapshot->target_groups[group].mirror;
   from.mirror_turn += mirror.percent;
   if (from.mirror_turn < 100) return false;
   from.mirror_turn -= 100;
-  Serving::Group& to = serving.groups[mirror.target_group];
-  const std::uint64_t nodes = to.target_group->nodes;
+  Serving::Group& to = serving.group(mirror.target_group);
+  const std::uint64_t nodes = to.target_group.nodes;
   const auto target = choose_target(
       to, {static_cast<std::uint32_t>(facts.client_number % nodes), worker.loop().now_ms()});
   if (!target) return false;

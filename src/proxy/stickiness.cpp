@@ -103,8 +103,8 @@ std::optional<std::uint32_t> Stickiness::group_of(const routing::Forward& action
   const auto session = valid(opened, unix_seconds);
   if (!session) return std::nullopt;
   for (std::uint32_t i = 0; i < action.groups.size(); ++i) {
-    if (serving.groups[action.groups[i].target_group].target_group->identity != session->subject)
-      continue;
+    const auto& group = serving.snapshot->target_groups[action.groups[i].target_group];
+    if (group.identity != session->subject) continue;
     group_followed_ = session->subject;
     group_bound_at_ = session->bound_at;
     return i;
@@ -117,7 +117,7 @@ std::optional<std::uint32_t> Stickiness::target_of(Serving::Group& group,
                                                    const balancing::ChoiceFacts& facts,
                                                    StickinessTools& tools,
                                                    std::int64_t unix_seconds) {
-  const routing::TargetGroup& targets = *group.target_group;
+  const routing::TargetGroup& targets = group.target_group;
   const auto& policy = targets.policy.stickiness;
   if (policy.kind == Kind::off || !tools.sealer.has_key()) return std::nullopt;
   if (policy.kind == Kind::app_cookie && is_one_of_groups_) return std::nullopt;  // reference §4.4
@@ -142,8 +142,9 @@ std::optional<std::uint32_t> Stickiness::target_of(Serving::Group& group,
                       unix_seconds);
   }
   if (!session) return std::nullopt;
-  const auto found = std::ranges::lower_bound(targets.by_identity, std::pair(session->subject, 0U));
-  if (found == targets.by_identity.end() || found->first != session->subject) return std::nullopt;
+  const auto& numbered = *targets.by_identity;
+  const auto found = std::ranges::lower_bound(numbered, std::pair(session->subject, 0U));
+  if (found == numbered.end() || found->first != session->subject) return std::nullopt;
   const std::uint32_t target = found->second;
   const std::int64_t failed_at_ms =
       targets.targets[target].health->failed_at_ms.load(std::memory_order_relaxed);

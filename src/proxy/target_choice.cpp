@@ -17,10 +17,10 @@ std::optional<std::uint32_t> next_target(Serving::Group& group, const balancing:
 }  // namespace
 
 bool admits(const Serving::Group& group, std::uint32_t target) {
-  const auto& limits = group.target_group->policy.circuit_breaker;
+  const auto& limits = group.target_group.policy.circuit_breaker;
   if (!limits.is_on()) return true;
   using Load = routing::TargetLoad;
-  const routing::TargetLoads& loads = group.target_group->targets[target].health->loads;
+  const routing::TargetLoads& loads = group.target_group.targets[target].health->loads;
   if (limits.requests_max != 0 && loads.sum(&Load::outstanding) >= limits.requests_max)
     return false;
   if (group.pools[target]->has_idle()) return true;  // needs no new connection

@@ -87,10 +87,14 @@ void TargetConnection::on_idle_timeout() {
 }
 
 TargetPool::TargetPool(std::string ip, std::uint16_t target_port, bool is_in_vpc)
-    : is_in_vpc_(is_in_vpc) {
+    : name_(name_of(ip, target_port)), is_in_vpc_(is_in_vpc) {
   auto address = net::Address::parse(ip, target_port);
   WEIR_ASSERT(address.has_value());  // the control plane lets numeric addresses in alone
   address_ = *address;
+}
+
+std::string TargetPool::name_of(const std::string& ip, std::uint16_t port) {
+  return ip + ' ' + std::to_string(port);
 }
 
 TargetConnection* TargetPool::take_idle() {
@@ -101,7 +105,7 @@ TargetConnection* TargetPool::take_idle() {
 }
 
 bool TargetPool::put_idle(TargetConnection* connection) {
-  if (!is_wanted || idle_.size() >= idle_connections_max) return false;
+  if (wanted_by == 0 || idle_.size() >= idle_connections_max) return false;
   idle_.push_back(connection);
   return true;
 }

@@ -35,11 +35,17 @@ class TargetPool {
   [[nodiscard]] const net::Address& address() const { return address_; }
   [[nodiscard]] bool is_in_vpc() const { return is_in_vpc_; }
 
-  // The snapshot in force sends requests to the target; otherwise no idle connection is kept.
-  bool is_wanted = true;
+  // "address port", by which the worker knows it: groups may share one.
+  [[nodiscard]] static std::string name_of(const std::string& ip, std::uint16_t port);
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+  // How many groups of the snapshot in force send requests to the target. By none: no idle
+  // connection is kept.
+  std::uint32_t wanted_by = 0;
   std::uint32_t references = 0;
 
  private:
+  std::string name_;
   net::Address address_;
   bool is_in_vpc_;
   std::vector<TargetConnection*> idle_;

@@ -93,26 +93,35 @@ void Worker::on_keys(std::uint64_t ticket, const auth::KeyAnswer& answer) {
 }
 
 void Worker::apply(routing::SnapshotPtr snapshot) {
-  for (auto& [key, pool] : pools_) pool->is_wanted = false;
   LocalRef<Serving> serving(new Serving);
   serving->groups.reserve(snapshot->target_groups.size());
-  for (const routing::TargetGroup& group : snapshot->target_groups) {
-    Serving::Group& out = serving->groups.emplace_back(
-        Serving::Group{&group, {group, seed_, trace_ids_.next()}, {}, {}});
-    take_pools(out);
-  }
+  for (const routing::TargetGroup& group : snapshot->target_groups)
+    serving->groups.push_back(group_of(group));
   serving->rate_lanes.reserve(snapshot->load_balancers.size());
   for (const routing::LoadBalancer& load_balancer : snapshot->load_balancers) {
     const auto& limit = load_balancer.rate_limit;
     serving->rate_lanes.push_back(limit != nullptr ? limit->limiter->lane_of(this) : nullptr);
   }
-  serving->cells = accounting_.prepare(*snapshot, serving_ ? &*serving_ : nullptr, loop_->now_ms());
+  serving->cells = accounting_.prepare(*snapshot, loop_->now_ms());
   stickiness_.sealer.use(snapshot->stickiness_keys);
   const bool cuts_off = serving_ && end_registrations(*serving_, *snapshot);
   serving->snapshot = std::move(snapshot);
-  serving_ = std::move(serving);
-  drop_unwanted_pools();
+  const LocalRef<Serving> before = std::exchange(serving_, std::move(serving));
+  if (before) leave_groups(*before);
   if (cuts_off) cut_off_deregistered();
+}
+
+// That which serves already where nothing about it has changed.
+LocalRef<Serving::Group> Worker::group_of(const routing::TargetGroup& now) {
+  Serving::Group* before = serving_ ? serving_->find_group(now.arn) : nullptr;
+  if (before != nullptr && before->target_group.version == now.version)
+    return LocalRef<Serving::Group>(before);
+  LocalRef<Serving::Group> group(new Serving::Group(now, seed_, trace_ids_.next()));
+  const Continuity stays = continuity(now, before == nullptr ? nullptr : &before->target_group);
+  group->cells = accounting_.prepare(now, before == nullptr ? nullptr : &before->cells, stays);
+  if (before != nullptr) group->retry_budget = before->retry_budget;
+  take_pools(*group, before, stays);
+  return group;
 }
 
 void Worker::cut_off_deregistered() {
@@ -121,44 +130,33 @@ void Worker::cut_off_deregistered() {
   });
 }
 
-// A target that was in use has its pool among pools_ still, and keeps it while it is where it was.
-void Worker::take_pools(Serving::Group& group) {
-  const auto& targets = group.target_group->targets;
-  const routing::TargetGroup* old =
-      group_before(serving_ ? serving_->snapshot.get() : nullptr, group.target_group->arn);
-  const std::vector<std::uint32_t> old_targets = targets_before(*group.target_group, old);
-  const auto is_in_use = [](const routing::Target& target) {
-    return target.usable && !target.draining;
-  };
-  group.pools.reserve(targets.size());
+void Worker::take_pools(Serving::Group& group, const Serving::Group* before,
+                        const Continuity& stays) {
+  const auto& targets = group.target_group.targets;
+  group.pools.resize(targets.size());
   for (std::size_t i = 0; i < targets.size(); ++i) {
-    const std::uint32_t old_at = old_targets[i];
-    const routing::Target* was = old_at == not_before ? nullptr : &old->targets[old_at];
-    const bool stays = was != nullptr && is_in_use(*was) && is_in_use(targets[i]) &&
-                       was->address == targets[i].address && was->in_vpc == targets[i].in_vpc;
-    group.pools.push_back(stays ? serving_->groups[old->index].pools[old_at] : pool_of(targets[i]));
-    if (stays) group.pools.back()->is_wanted = true;
+    if (!targets[i].usable || targets[i].draining) continue;
+    const auto& [old, is_same] = stays.targets[i];
+    group.pools[i] = is_same ? before->pools[old] : pool_of(targets[i]);
+    ++group.pools[i]->wanted_by;
   }
 }
 
 LocalRef<TargetPool> Worker::pool_of(const routing::Target& target) {
-  LocalRef<TargetPool>& pool = pools_[target.address + ' ' + std::to_string(target.port)];
-  if (!pool) {
-    pool = LocalRef(new TargetPool(target.address, target.port, target.in_vpc));
-    pool->is_wanted = false;
-  }
-  if (target.usable && !target.draining) pool->is_wanted = true;
+  LocalRef<TargetPool>& pool = pools_[TargetPool::name_of(target.address, target.port)];
+  if (!pool) pool = LocalRef(new TargetPool(target.address, target.port, target.in_vpc));
   return pool;
 }
 
-void Worker::drop_unwanted_pools() {
-  for (auto it = pools_.begin(); it != pools_.end();) {
-    if (it->second->is_wanted) {
-      ++it;
-      continue;
+// Those of `before` that serve no longer want their pools no longer; what nobody wants is dropped.
+void Worker::leave_groups(const Serving& before) {
+  for (const LocalRef<Serving::Group>& group : before.groups) {
+    if (serving_->find_group(group->target_group.arn) == group.get()) continue;
+    for (const LocalRef<TargetPool>& pool : group->pools) {
+      if (!pool || --pool->wanted_by > 0) continue;
+      pool->close_idle();
+      pools_.erase(pool->name());
     }
-    it->second->close_idle();
-    it = pools_.erase(it);
   }
 }
 

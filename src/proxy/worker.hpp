@@ -115,13 +115,14 @@ class Worker {
  private:
   class PortAcceptor;
 
-  void take_pools(Serving::Group& group);
+  [[nodiscard]] LocalRef<Serving::Group> group_of(const routing::TargetGroup& now);
+  void take_pools(Serving::Group& group, const Serving::Group* before, const Continuity& stays);
   [[nodiscard]] LocalRef<TargetPool> pool_of(const routing::Target& target);
   [[nodiscard]] Fd target_socket(const TargetPool& pool);
   [[nodiscard]] Fd socket_from_node(const TargetPool& pool,
                                     const routing::LoadBalancer& load_balancer,
                                     std::uint64_t client_number);
-  void drop_unwanted_pools();
+  void leave_groups(const Serving& before);
   void cut_off_deregistered();
   void bury_soon();
 

@@ -117,19 +117,20 @@ std::optional<Transforms> compile_transforms(const model::Rule& source) {
 
 class Compiler {
  public:
-  Compiler(const Sources& sources, const Snapshot* previous, const Changes* changes)
+  Compiler(const Sources& sources, const Snapshot* previous, std::uint64_t revision,
+           const Changes* changes)
       : sources_(sources),
         previous_(previous),
         changes_(previous == nullptr ? nullptr : changes),
-        targets_(sources, previous, changes_) {
+        targets_(sources, previous, revision, changes_) {
+    out_->revision = revision;
     if (previous == nullptr) return;
     for (const Listener& listener : previous->listeners) {
       if (listener.rules) rules_before_.emplace(listener.arn, listener.rules);
     }
   }
 
-  std::shared_ptr<Snapshot> run(std::uint64_t revision) {
-    out_->revision = revision;
+  std::shared_ptr<Snapshot> run() {
     add_load_balancers();
     number_target_groups();
     group_rules_by_listener();
@@ -346,7 +347,7 @@ class Compiler {
 
 SnapshotPtr compile(const Sources& sources, const Snapshot* previous, std::uint64_t revision,
                     const Changes* changes) {
-  return Compiler(sources, previous, changes).run(revision);
+  return Compiler(sources, previous, revision, changes).run();
 }
 
 }  // namespace weir::routing

@@ -25,6 +25,7 @@
 #include "routing/balancing_policy.hpp"
 #include "routing/log_policy.hpp"
 #include "routing/response_headers.hpp"
+#include "routing/target_list.hpp"
 #include "routing/target_load.hpp"
 #include "routing/transform.hpp"
 #include "traffic/compression_policy.hpp"
@@ -82,10 +83,13 @@ struct TargetGroup {
   model::HealthCheck health_check;
   BalancingPolicy policy;
   std::uint64_t identity = 0;  // for stickiness cookies
-  // (identity, index) of the targets in order; only where the group is sticky.
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> by_identity;
+  // (identity, index) of the targets in order; nullptr where the group is not sticky.
+  std::shared_ptr<const std::vector<std::pair<std::uint64_t, std::uint32_t>>> by_identity;
   std::uint32_t nodes = 1;        // of its load balancer
-  std::vector<Target> targets;    // in (id, port) order
+  TargetList targets;             // in (id, port) order
+  // The revision that it was compiled for: the same in two snapshots says that nothing is another,
+  // but for mirror, index and logs_checks_of.
+  std::uint64_t version = 0;
   bool in_use = false;            // some rule of a load balancer refers to it
   std::string load_balancer_arn;  // that load balancer's
   // Where checks of targets in the VPC come from: an address of a node of that load balancer, since
@@ -229,7 +233,7 @@ struct Sources {
 
 // Compiles. `previous` (may be null) lends its health cells and epochs, so that a target keeps its
 // health across changes; with `changes`, what has not changed since is not compiled again. Never
-// fails: what the control plane let in compiles.
+// fails: what the control plane let in compiles. `revision` is greater than that of `previous`.
 [[nodiscard]] SnapshotPtr compile(const Sources& sources, const Snapshot* previous,
                                   std::uint64_t revision, const Changes* changes = nullptr);
 

@@ -57,16 +57,14 @@ std::uint64_t identity_of(std::initializer_list<std::string_view> parts) {
 
 // A target that was registered anew is another one: its old sessions do not come back.
 void number_for_cookies(TargetGroup& group) {
-  group.identity = identity_of({group.arn});
-  group.by_identity.clear();
+  group.by_identity.reset();
   if (group.policy.stickiness.kind == BalancingPolicy::Stickiness::Kind::off) return;
-  for (std::uint32_t i = 0; i < group.targets.size(); ++i) {
-    Target& target = group.targets[i];
-    target.identity = identity_of(
-        {target.id, std::to_string(target.port), std::to_string(target.registered_at_ms)});
-    group.by_identity.emplace_back(target.identity, i);
-  }
-  std::ranges::sort(group.by_identity);
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> numbered;
+  numbered.reserve(group.targets.size());
+  for (const Target& target : group.targets)
+    numbered.emplace_back(target.identity, static_cast<std::uint32_t>(numbered.size()));
+  std::ranges::sort(numbered);
+  group.by_identity = std::make_shared<const decltype(numbered)>(std::move(numbered));
 }
 
 auto key_of(const Target& target) { return std::tie(target.id, target.port); }
@@ -76,8 +74,11 @@ bool is_checked(const Target& target) { return target.usable && !target.draining
 }  // namespace
 
 TargetCompiler::TargetCompiler(const Sources& sources, const Snapshot* previous,
-                               const Changes* changes)
-    : sources_(sources), changes_(changes), vpc_(IpRange::parse(sources.vpc_cidr)) {
+                               std::uint64_t revision, const Changes* changes)
+    : sources_(sources),
+      revision_(revision),
+      changes_(changes),
+      vpc_(IpRange::parse(sources.vpc_cidr)) {
   for (const auto& [arn, load_balancer] : sources.load_balancers) {
     for (const model::LoadBalancerNode& node : load_balancer.nodes)
       load_balancer_addresses_.insert(node.private_ip);
@@ -116,6 +117,8 @@ Target TargetCompiler::compile_target(const model::Target& source, const model::
   out.port = source.port;
   out.zone = source.zone;
   out.registered_at_ms = source.registered_at_ms;
+  out.identity =
+      identity_of({out.id, std::to_string(out.port), std::to_string(out.registered_at_ms)});
   out.draining = source.draining_until_ms != 0;
   if (group.target_type == "instance") {
     locate_instance(out);
@@ -145,9 +148,10 @@ void TargetCompiler::compile_targets(TargetGroup& out, const model::TargetGroup&
   const auto begin = sources_.targets.lower_bound({source.arn, {}, 0});
   for (auto it = begin; it != sources_.targets.end() && std::get<0>(it->first) == source.arn;
        ++it) {
-    Target& target = out.targets.emplace_back(compile_target(it->second, source, load_balancer));
+    Target target = compile_target(it->second, source, load_balancer);
     if (previous != nullptr) share_health(target, *previous);
     if (!target.health) target.health = std::make_shared<TargetHealthCell>();
+    out.targets.push_back(std::move(target));
   }
 }
 
@@ -177,12 +181,14 @@ TargetGroup TargetCompiler::with_changed_targets(const TargetGroup& previous,
     share_health(target, previous);
     if (!target.health) target.health = std::make_shared<TargetHealthCell>();
     if (was_there) {
-      *at = std::move(target);
+      out.targets.replace(at, std::move(target));
     } else {
       out.targets.insert(at, std::move(target));
     }
   }
-  if (it != begin) number_for_cookies(out);
+  if (it == begin) return out;
+  out.version = revision_;
+  number_for_cookies(out);
   return out;
 }
 
@@ -194,6 +200,8 @@ TargetGroup TargetCompiler::compile_group(const model::TargetGroup& source,
   TargetGroup out;
   out.arn = source.arn;
   out.name = source.name;
+  out.identity = identity_of({out.arn});
+  out.version = revision_;
   out.health_check = source.health_check;
   out.policy = compile_policy(source);
   out.in_use = load_balancer != nullptr;

@@ -17,8 +17,9 @@ namespace weir::routing {
 
 class TargetCompiler {
  public:
-  // `previous` and `changes` may be null.
-  TargetCompiler(const Sources& sources, const Snapshot* previous, const Changes* changes);
+  // `previous` and `changes` may be null. `revision`: of the snapshot to be.
+  TargetCompiler(const Sources& sources, const Snapshot* previous, std::uint64_t revision,
+                 const Changes* changes);
 
   // `load_balancer`: the one whose rules refer to the group, nullptr where none does.
   [[nodiscard]] TargetGroup compile_group(const model::TargetGroup& source,
@@ -40,6 +41,7 @@ class TargetCompiler {
   static void share_health(Target& target, const TargetGroup& previous);
 
   const Sources& sources_;
+  std::uint64_t revision_;
   const Changes* changes_;
   std::optional<IpRange> vpc_;
   std::set<std::string_view> load_balancer_addresses_;

@@ -14,9 +14,10 @@ class AnomalyTest : public testing::Test {
     group.in_use = true;
     group.policy.mitigates_anomalies = true;
     for (int i = 0; i < 3; ++i) {
-      auto& target = group.targets.emplace_back();
+      routing::Target target;
       target.health = std::make_shared<TargetHealthCell>();
       target.health->state = routing::HealthState::healthy;
+      group.targets.push_back(std::move(target));
     }
   }
   TargetHealthCell& cell(std::size_t i) { return *group().targets[i].health; }
@@ -83,7 +84,7 @@ TEST_F(AnomalyTest, WhatAllSufferFromIsNobodysAnomaly) {
 TEST_F(AnomalyTest, IsNeededForAtLeastThreeTargetsAndUntilWeightsAreGivenBack) {
   EXPECT_TRUE(AnomalyWatch::is_needed(snapshot_));
   interval(50);
-  group().targets.resize(2);
+  group().targets.erase(group().targets.begin() + 2);
   EXPECT_TRUE(AnomalyWatch::is_needed(snapshot_)) << "the first has half of its weight";
   for (int looks = 0; looks < 4; ++looks) watch_.look(snapshot_);
   EXPECT_FALSE(AnomalyWatch::is_needed(snapshot_));

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <thread>
 
+#include "../edit_target.hpp"
 #include "balancing/latency.hpp"
 #include "balancing/outcome.hpp"
 
@@ -20,8 +21,10 @@ routing::TargetGroup make_group(std::size_t targets, HealthState state = HealthS
   routing::TargetGroup out;
   out.health_epoch = std::make_shared<std::atomic<std::uint32_t>>();
   for (std::size_t i = 0; i < targets; ++i) {
-    out.targets.emplace_back().health = std::make_shared<routing::TargetHealthCell>();
-    out.targets.back().health->state = state;
+    routing::Target target;
+    target.health = std::make_shared<routing::TargetHealthCell>();
+    target.health->state = state;
+    out.targets.push_back(std::move(target));
   }
   return out;
 }
@@ -50,8 +53,8 @@ TEST(Chooser, NothingRegisteredOrInUseIsNothingChosen) {
   EXPECT_EQ(Chooser(group, 1, 1).choose(now), std::nullopt);
   EXPECT_EQ(Chooser(group, 1, 1).choose_other(0, now), std::nullopt);
   group = make_group(2);
-  group.targets[0].usable = false;
-  group.targets[1].draining = true;
+  edit(group.targets, 0, [](auto& it) { it.usable = false; });
+  edit(group.targets, 1, [](auto& it) { it.draining = true; });
   EXPECT_EQ(Chooser(group, 1, 1).choose(now), std::nullopt);
 }
 
@@ -70,16 +73,16 @@ TEST(Chooser, OnlyHealthyTargetsAsLongAsThereIsOne) {
 
 TEST(Chooser, FailsOpenWhereNoneIsHealthy) {
   auto group = make_group(4, HealthState::unhealthy);
-  group.targets[0].draining = true;
-  group.targets[1].usable = false;
+  edit(group.targets, 0, [](auto& it) { it.draining = true; });
+  edit(group.targets, 1, [](auto& it) { it.usable = false; });
   Chooser chooser(group, 1, 5);
   EXPECT_EQ(counts(chooser, 8), (std::map<std::uint32_t, int>{{2, 4}, {3, 4}}));
 }
 
 TEST(Chooser, ADrainingOrUnusedTargetTakesNothingThoughHealthy) {
   auto group = make_group(3);
-  group.targets[0].draining = true;
-  group.targets[2].usable = false;
+  edit(group.targets, 0, [](auto& it) { it.draining = true; });
+  edit(group.targets, 2, [](auto& it) { it.usable = false; });
   Chooser chooser(group, 1, 5);
   EXPECT_EQ(counts(chooser, 5), (std::map<std::uint32_t, int>{{1, 5}}));
 }
@@ -256,7 +259,8 @@ TEST(Chooser, ZonesKeepToThemselvesWithoutCrossZone) {
   auto group = make_group(5);
   group.policy.is_cross_zone = false;
   group.nodes = 3;
-  for (std::uint32_t i = 0; i < 4; ++i) group.targets[i].node = i / 2;  // the fifth is in all zones
+  for (std::uint32_t i = 0; i < 4; ++i)
+    edit(group.targets, i, [i](auto& it) { it.node = i / 2; });  // the fifth is in all zones
   Chooser chooser(group, 1, 3);
   const auto in_zone = [&](std::uint32_t node) {
     std::map<std::uint32_t, int> seen;

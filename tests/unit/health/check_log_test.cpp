@@ -44,10 +44,11 @@ class CheckLogTest : public testing::Test {
   }
 
   void check(std::uint16_t port) {
-    routing::Target& target = group_.targets.emplace_back();
+    routing::Target target;
     target.id = target.address = "127.0.0.1";
     target.port = port;
     target.health = std::make_shared<routing::TargetHealthCell>();
+    group_.targets.push_back(std::move(target));
     auto snapshot = std::make_shared<routing::Snapshot>();
     snapshot->target_groups.push_back(group_);
     checker_->apply(std::move(snapshot));

@@ -34,7 +34,7 @@ class World {
     group.health_epoch = std::make_shared<std::atomic<std::uint32_t>>();
   }
   routing::Target& add(std::uint16_t port, std::string address = "127.0.0.1") {
-    routing::Target& out = group.targets.emplace_back();
+    routing::Target& out = targets.emplace_back();
     out.id = address;
     out.address = address;
     out.port = port;
@@ -44,10 +44,13 @@ class World {
   [[nodiscard]] routing::SnapshotPtr snapshot() const {
     auto out = std::make_shared<routing::Snapshot>();
     out->target_groups.push_back(group);
+    for (const routing::Target& target : targets)
+      out->target_groups.back().targets.push_back(target);
     return out;
   }
 
   routing::TargetGroup group;
+  std::deque<routing::Target> targets;
 };
 
 class CheckerTest : public testing::TestWithParam<net::Backend> {
@@ -256,7 +259,7 @@ TEST_P(CheckerTest, GarbageFails) {
   checker_->apply(world_.snapshot());
   for (std::size_t i = 0; i < targets.size(); ++i)
     EXPECT_EQ(next_change().reason, "Target.FailedHealthChecks");
-  for (const routing::Target& target : world_.group.targets)
+  for (const routing::Target& target : world_.targets)
     EXPECT_EQ(target.health->state, HealthState::unhealthy);
 }
 
@@ -317,7 +320,7 @@ TEST_P(CheckerTest, UnusedDrainingAndIdleTargetsAreNotChecked) {
   world_.group.in_use = false;
   checker_->apply(world_.snapshot());
   EXPECT_TRUE(eventually([&] {
-    return status_of(world_.group.targets.back()).reason == "Elb.RegistrationInProgress";
+    return status_of(world_.targets.back()).reason == "Elb.RegistrationInProgress";
   }));
   EXPECT_EQ(target.connections(), 0);
 }
@@ -328,8 +331,8 @@ TEST_P(CheckerTest, ATargetRemovedDuringItsCheckIsForgotten) {
   world_.add(silent.port());
   checker_->apply(world_.snapshot());
   EXPECT_TRUE(eventually([&] { return silent.connections() == 1; }));
-  const routing::Target removed = world_.group.targets.front();
-  world_.group.targets.clear();
+  const routing::Target removed = world_.targets.front();
+  world_.targets.clear();
   world_.add(well.port());
   checker_->apply(world_.snapshot());
   EXPECT_EQ(next_change().state, HealthState::healthy);

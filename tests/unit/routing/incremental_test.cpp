@@ -46,8 +46,10 @@ std::string text_of(const Snapshot& snapshot, const Snapshot& before) {
                        group.load_balancer_arn, group.in_use, group.nodes, group.check_source,
                        group.mirror.target_group, group.mirror.percent,
                        cells.contains(group.health_epoch.get()));
-    for (const auto& [identity, index] : group.by_identity)
-      out += fmt::format("  {} is {}\n", identity, index);
+    if (group.by_identity) {
+      for (const auto& [identity, index] : *group.by_identity)
+        out += fmt::format("  {} is {}\n", identity, index);
+    }
     for (const Target& target : group.targets)
       out += fmt::format("  {}:{} {} {} node {} {} draining {} usable {} {} cell {}\n", target.id,
                          target.port, target.address, target.zone, target.node,
