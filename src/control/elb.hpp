@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "control/elb_limits.hpp"
+#include "control/listener_security.hpp"
 #include "control/registry.hpp"
 #include "model/resources.hpp"
 
@@ -52,6 +53,7 @@ struct CreateListenerInput {
   std::vector<model::Action> default_actions;
   model::Attributes attributes;
   model::Tags tags;
+  ListenerSecurity security = {};
 };
 
 struct CreateRuleInput {
@@ -82,6 +84,7 @@ struct ModifyListenerInput {
   std::optional<std::string> protocol = {};
   std::optional<int> port = {};
   std::optional<std::vector<model::Action>> default_actions = {};
+  ListenerSecurity security = {};
 };
 
 struct ModifyRuleInput {
@@ -171,6 +174,13 @@ class Elb {
   Result<model::Listener> modify_listener_attributes(const std::string& arn,
                                                      const model::Attributes& attributes);
   Status delete_listener(const std::string& arn);
+
+  // ---- elb_listener_certificates.cpp; beside the default one. What is there already, or is not,
+  // is no error.
+  Status add_listener_certificates(const std::string& listener_arn,
+                                   const std::vector<std::string>& certificate_arns);
+  Status remove_listener_certificates(const std::string& listener_arn,
+                                      const std::vector<std::string>& certificate_arns);
 
   // ---- elb_rules.cpp
   Result<model::Rule> create_rule(const CreateRuleInput& input);

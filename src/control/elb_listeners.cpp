@@ -16,11 +16,7 @@ namespace weir::control {
 namespace {
 
 Status check_protocol(const std::string& protocol) {
-  if (protocol == "HTTPS") {
-    return fail("UnsupportedProtocol", "HTTPS listeners come with Weir's TLS support",
-                "Use the protocol HTTP.");
-  }
-  if (protocol != "HTTP") {
+  if (protocol != "HTTP" && protocol != "HTTPS") {
     return fail("ValidationError",
                 fmt::format("Listener protocol '{}' must be one of 'HTTP, HTTPS'", protocol));
   }
@@ -52,6 +48,14 @@ Status check_actions_with_protocol(const State& state, const model::Listener& li
   return {};
 }
 
+// A listener that is asked for again is the same one, whatever was added to its default
+// certificate.
+void take_added_certificates(model::Listener& listener, const model::Listener& old) {
+  if (listener.certificate_arns.empty() || old.certificate_arns.empty()) return;
+  if (listener.certificate_arns.front() == old.certificate_arns.front())
+    listener.certificate_arns = old.certificate_arns;
+}
+
 }  // namespace
 
 Result<model::Listener> Elb::create_listener(const CreateListenerInput& input) {
@@ -68,10 +72,14 @@ Result<model::Listener> Elb::create_listener(const CreateListenerInput& input) {
   auto done = registry_.update([&](Draft& draft) -> Status {
     const auto load_balancer = find_load_balancer(draft.state(), input.load_balancer_arn);
     if (!load_balancer) return std::unexpected(load_balancer.error());
+    if (auto set = set_security(listener, input.security, draft.state(), limits_); !set) {
+      return set;
+    }
     if (const auto* old = listener_on_port(draft.state(), (*load_balancer)->arn, listener.port)) {
       listener.arn = old->arn;
       listener.bound_port = old->bound_port;
       listener.default_rule_tags = old->default_rule_tags;
+      take_added_certificates(listener, *old);
       if (has_all(old->attributes, listener.attributes)) listener.attributes = old->attributes;
       if (model::encode(*old) == model::encode(listener)) return {};
       return fail("DuplicateListener",
@@ -117,6 +125,7 @@ Result<model::Listener> Elb::modify_listener(const ModifyListenerInput& input) {
     if (!old) return std::unexpected(old.error());
     listener = **old;
     if (input.protocol) listener.protocol = *input.protocol;
+    if (auto set = set_security(listener, input.security, state, limits_); !set) return set;
     if (listener.protocol != (*old)->protocol) {
       if (auto valid = check_actions_with_protocol(state, listener); !valid) return valid;
     }

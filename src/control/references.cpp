@@ -80,6 +80,16 @@ std::vector<const model::Target*> targets_of(const State& state,
   return targets;
 }
 
+std::set<std::string> load_balancers_with_trust_store(const State& state,
+                                                      const std::string& trust_store_arn) {
+  std::set<std::string> out;
+  for (const auto& [arn, listener] : state.listeners) {
+    if (listener.mutual_authentication.trust_store_arn == trust_store_arn)
+      out.insert(listener.load_balancer_arn);
+  }
+  return out;
+}
+
 const model::SecurityGroup* default_security_group(const State& state, const std::string& vpc_id) {
   for (const auto& [id, group] : state.security_groups) {
     if (group.vpc_id == vpc_id && group.name == "default") return &group;

@@ -35,6 +35,10 @@ namespace weir::control {
 [[nodiscard]] std::vector<const model::Target*> targets_of(const State& state,
                                                            const std::string& target_group_arn);
 
+// The load balancers whose listeners verify clients with this trust store.
+[[nodiscard]] std::set<std::string> load_balancers_with_trust_store(
+    const State& state, const std::string& trust_store_arn);
+
 // The default security group of a VPC; nullptr: none.
 [[nodiscard]] const model::SecurityGroup* default_security_group(const State& state,
                                                                  const std::string& vpc_id);

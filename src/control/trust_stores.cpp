@@ -7,6 +7,7 @@
 #include "control/arn.hpp"
 #include "control/elb_checks.hpp"
 #include "control/pem.hpp"
+#include "control/references.hpp"
 #include "model/validate.hpp"
 
 namespace weir::control {
@@ -148,6 +149,9 @@ Status TrustStores::erase(const std::string& arn) {
   return registry_.update([&](Draft& draft) -> Status {
     if (auto found = find_trust_store(draft.state(), arn); !found) {
       return std::unexpected(found.error());
+    }
+    if (!load_balancers_with_trust_store(draft.state(), arn).empty()) {
+      return fail("TrustStoreInUse", fmt::format("Trust store '{}' is in use by a listener", arn));
     }
     draft.erase_trust_store(arn);
     return {};

@@ -120,10 +120,10 @@ class PublisherThread final : public Publisher {
       for (const auto& [arn, balancer] : state.load_balancers) {
         for (const auto& node : balancer.nodes) nodes.push_back(node.private_ip);
       }
-      snapshot =
-          routing::compile({state.load_balancers, state.listeners, state.rules, state.target_groups,
-                            state.targets, state.instances, vpc_cidr, &state.stickiness_keys},
-                           current_.get(), revision, &changes);
+      snapshot = routing::compile(
+          {state.load_balancers, state.listeners, state.rules, state.target_groups, state.targets,
+           state.instances, vpc_cidr, &state.stickiness_keys, &state.certificates},
+          current_.get(), revision, &changes);
     });
     return snapshot;
   }

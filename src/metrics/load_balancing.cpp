@@ -39,6 +39,8 @@ constexpr Rule<OfBalancer> balancer_rules[] = {
      Counting::gauge},
     events("NewConnectionCount", OfBalancer::new_connections, OfBalancer::new_target_connections),
     events("RejectedConnectionCount", OfBalancer::rejected_connections),
+    events("ClientTLSNegotiationErrorCount", OfBalancer::client_tls_negotiation_errors),
+    events("TargetTLSNegotiationErrorCount", OfBalancer::target_tls_negotiation_errors),
     {"ProcessedBytes",
      {OfBalancer::received_bytes, OfBalancer::sent_bytes},
      Counting::amount,

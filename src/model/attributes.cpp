@@ -34,7 +34,7 @@ bool is_cookie_name(std::string_view value, const AttributeSpec& spec) {
 }
 
 constexpr AttributeSpec header_name(std::string_view key) {
-  return {key, "", "a header name", is_header_name, default_only};
+  return {key, "", "a header name", is_header_name, in_force};
 }
 
 constexpr AttributeSpec header_value(std::string_view key) {
@@ -70,7 +70,7 @@ constexpr auto aws_load_balancer_specs = std::to_array<AttributeSpec>({
          in_force),
     flag("routing.http.drop_invalid_header_fields.enabled", "false", in_force),
     flag("routing.http.preserve_host_header.enabled", "false", in_force),
-    flag("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", "false", default_only),
+    flag("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", "false", in_force),
     flag("routing.http.xff_client_port.enabled", "false", in_force),
     word("routing.http.xff_header_processing.mode", "append", "append | preserve | remove",
          in_force),

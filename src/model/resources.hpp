@@ -301,7 +301,7 @@ struct Transform {
 // Whether clients show certificates, and what is asked of them (reference §2.5).
 struct MutualAuthentication {
   std::string mode = "off";  // passthrough, verify
-  std::string trust_store_arn;
+  std::string trust_store_arn = {};
   bool ignore_client_certificate_expiry = false;
   bool advertise_ca_names = false;  // of the trust store, to clients
   bool operator==(const MutualAuthentication&) const = default;

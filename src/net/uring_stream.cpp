@@ -294,7 +294,11 @@ void UringStream::deliver_held() {
       events_->on_received(std::move(data));
     }
   }
-  held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(next));
+  if (next >= held_.size()) {  // or the owner has closed the stream, and with it dropped the rest
+    held_.clear();
+  } else {
+    held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(next));
+  }
   if (held_.empty() && ended_ && !end_told_ && receiving_ && events_ != nullptr &&
       phase_ == Phase::open) {
     end_told_ = true;

@@ -13,6 +13,7 @@
 #include "telemetry/connection_line.hpp"
 #include "telemetry/count_request.hpp"
 #include "telemetry/log_entry.hpp"
+#include "tls/stream.hpp"
 
 namespace weir::proxy {
 namespace {
@@ -24,6 +25,31 @@ std::int64_t to_wall_us() { return wall_us() - monotonic_ns() / 1000; }
 
 std::string_view node_ip(const routing::LoadBalancer& load_balancer, std::uint32_t node) {
   return load_balancer.nodes.empty() ? std::string_view{} : load_balancer.nodes[node].private_ip;
+}
+
+// Of a connection that came to an HTTPS listener, whether it shook hands or not.
+void add_tls(telemetry::ConnectionEntry& entry, const tls::TlsStream& stream) {
+  using telemetry::ConnectionText;
+  entry.numbers.is_tls = true;
+  if (!stream.is_open()) {
+    entry.text(ConnectionText::verify_status) = "Failed:UnmappedConnectionError";
+    return;
+  }
+  entry.numbers.handshake_us = stream.handshake_us();
+  entry.text(ConnectionText::verify_status) = "Success";
+  entry.text(ConnectionText::tls_protocol) = stream.version();
+  entry.text(ConnectionText::tls_cipher) = stream.cipher();
+  entry.text(ConnectionText::tls_group) = stream.group();
+}
+
+void add_tls(telemetry::LogEntry& entry, const tls::TlsStream& stream) {
+  using telemetry::EntryText;
+  entry.numbers.is_tls = true;
+  entry.text(EntryText::ssl_cipher) = stream.cipher();
+  entry.text(EntryText::ssl_protocol) = stream.version();
+  if (stream.is_name_matched()) entry.text(EntryText::domain_name) = stream.server_name();
+  entry.text(EntryText::chosen_certificate) =
+      stream.is_resumed() ? std::string_view("session-reused") : stream.certificate_arn();
 }
 
 }  // namespace
@@ -177,25 +203,28 @@ void Accounting::refused(const Serving& serving, const ClientConnection& client,
   if (logs(*record.load_balancer, LogKind::access)) log(record, client, cells);
 }
 
-std::uint64_t Accounting::id_of(const ClientConnection& client) const {
-  return (seed_ ^ client.number()) * 0x9e3779b97f4a7c15ULL;
+std::uint64_t Accounting::id_of(std::uint64_t connection_number) const {
+  return (seed_ ^ connection_number) * 0x9e3779b97f4a7c15ULL;
 }
 
-void Accounting::connected(const Serving& serving, const ClientConnection& client,
-                           std::int64_t now_us) {
+void Accounting::connected(const Serving& serving, const ClientOrigin& client) {
   using telemetry::ConnectionText;
   if (!serving.cells.logs_connections) return;
-  const routing::Listener* listener = serving.snapshot->find_listener(client.bound_port(), {});
+  const routing::Listener* listener = serving.snapshot->find_listener(client.bound_port, {});
   if (listener == nullptr) return;
   const routing::LoadBalancer& load_balancer =
       serving.snapshot->load_balancers[listener->load_balancer];
   if (!logs(load_balancer, LogKind::connection)) return;
-  const std::uint32_t node = node_of(load_balancer, client.number());
+  const std::uint32_t node = node_of(load_balancer, client.number);
   telemetry::ConnectionEntry entry;
-  entry.numbers = {now_us + to_wall_us(), id_of(client), client.port(), listener->port};
+  entry.numbers = {.established_us = client.accepted_us + to_wall_us(),
+                   .connection_id = id_of(client.number),
+                   .client_port = client.port,
+                   .listener_port = listener->port};
   entry.text(ConnectionText::load_balancer_arn) = load_balancer.arn;
   entry.text(ConnectionText::node_ip) = node_ip(load_balancer, node);
   entry.text(ConnectionText::client_ip) = client.ip();
+  if (client.tls != nullptr) add_tls(entry, *client.tls);
   telemetry::pack(entry, packed_);
   if (!log_->push(packed_))
     serving.cells.balancers[listener->load_balancer][node]->counts.add(
@@ -218,7 +247,7 @@ void Accounting::log(const RequestRecord& record, const ClientConnection& client
   }
   numbers.received_bytes = record.received_bytes;
   numbers.sent_bytes = record.sent_bytes;
-  numbers.connection_id = id_of(client);
+  numbers.connection_id = id_of(client.number());
   numbers.elb_status = record.elb_status;
   numbers.target_status = record.target_status;
   numbers.rule_priority = record.rule_priority;
@@ -250,6 +279,7 @@ void Accounting::log(const RequestRecord& record, const ClientConnection& client
   }
   if (record.target_group != nullptr)
     entry.text(EntryText::target_group_arn) = record.target_group->arn;
+  if (const tls::TlsStream* stream = client.origin().tls) add_tls(entry, *stream);
   telemetry::pack(entry, packed_);
   if (!log_->push(packed_)) cells.counts.add(telemetry::OfBalancer::log_lines_dropped);
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "http/message.hpp"
+#include "proxy/client_origin.hpp"
 #include "proxy/continuity.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/local_ref.hpp"
@@ -65,8 +66,9 @@ class Accounting {
       const routing::Snapshot& snapshot, const ServingCells& cells, std::uint16_t bound_port,
       std::uint64_t connection_number);
 
-  // A client's connection is there: a line of the connection log of the port's first load balancer.
-  void connected(const Serving& serving, const ClientConnection& client, std::int64_t now_us);
+  // A client's connection is there, or could not shake hands: a line of the connection log of the
+  // port's first load balancer.
+  void connected(const Serving& serving, const ClientOrigin& client);
 
   // One route in sixteen is timed exactly.
   [[nodiscard]] bool times_this_route() { return (routes_++ & 15U) == 0; }
@@ -89,7 +91,7 @@ class Accounting {
     return log_ != nullptr && load_balancer.logs[kind].is_on();
   }
   // What the lines of a connection and of its requests have in common.
-  [[nodiscard]] std::uint64_t id_of(const ClientConnection& client) const;
+  [[nodiscard]] std::uint64_t id_of(std::uint64_t connection_number) const;
   void log(const telemetry::RequestRecord& record, const ClientConnection& client,
            telemetry::BalancerCells& cells);
 

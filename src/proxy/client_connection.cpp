@@ -1,10 +1,8 @@
 #include "proxy/client_connection.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "http/own_response.hpp"
-#include "net/socket.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/serving.hpp"
@@ -12,26 +10,20 @@
 
 namespace weir::proxy {
 
-ClientConnection::ClientConnection(Worker& worker, Fd socket, std::uint16_t bound_port)
+ClientConnection::ClientConnection(Worker& worker, net::Stream* stream, const ClientOrigin& origin)
     : worker_(worker),
+      stream_(stream),
       timer_([](void* self) { static_cast<ClientConnection*>(self)->on_timeout(); }, this),
-      accepted_us_(worker.loop().now_us()),
-      idle_timeout_ms_(static_cast<std::uint32_t>(worker.idle_timeout_ms(bound_port))),
-      number_(static_cast<std::uint32_t>(worker.next_connection_number())),
-      bound_port_(bound_port) {
-  if (const auto peer = net::peer_address(socket.get())) {
-    const std::string text = peer->ip();
-    std::copy_n(text.data(), std::min(text.size(), ip_.size() - 1), ip_.data());
-    port_ = peer->port();
-  }
-  stream_ = worker.loop().adopt(std::move(socket), this);
+      origin_(origin),
+      idle_timeout_ms_(static_cast<std::uint32_t>(worker.idle_timeout_ms(origin.bound_port))) {
+  stream_->set_events(this);
   stream_->set_receiving(true);
-  cells_ = worker.cells_of_port(bound_port, number_);
+  cells_ = worker.cells_of_port(origin.bound_port, origin.number);
   if (cells_) {
     cells_->counts.add(telemetry::OfBalancer::new_connections);
     cells_->counts.add(telemetry::OfBalancer::active_connections);
   }
-  worker.accounting().connected(*worker.serving(), *this, accepted_us_);
+  worker.accounting().connected(*worker.serving(), origin_);
   touch();
 }
 
@@ -124,7 +116,7 @@ void ClientConnection::refuse(int status) {
   response.close = true;
   // Which load balancer was meant is not known; the listener that the port was opened for speaks.
   const routing::Listener* listener =
-      worker_.serving()->snapshot->find_listener(bound_port_, std::string_view());
+      worker_.serving()->snapshot->find_listener(bound_port(), std::string_view());
   stream_->send_copy(worker_.own_response(response, listener));
   worker_.accounting().refused(*worker_.serving(), *this, status, inbox_->parser.desync_reason(),
                                worker_.loop().now_us());

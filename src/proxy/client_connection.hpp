@@ -5,11 +5,11 @@
 // connection without a request holds this struct and nothing else.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string_view>
 
 #include "net/loop.hpp"
+#include "proxy/client_origin.hpp"
 #include "proxy/inbox.hpp"
 #include "proxy/local_ref.hpp"
 #include "telemetry/cells.hpp"
@@ -21,21 +21,23 @@ class Worker;
 
 class ClientConnection final : public net::StreamEvents {
  public:
-  ClientConnection(Worker& worker, Fd socket, std::uint16_t bound_port);
+  // The stream is the connection's from here on.
+  ClientConnection(Worker& worker, net::Stream* stream, const ClientOrigin& origin);
 
   [[nodiscard]] net::Stream& stream() { return *stream_; }
-  [[nodiscard]] std::uint16_t bound_port() const { return bound_port_; }
-  [[nodiscard]] std::string_view ip() const { return ip_.data(); }
-  [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] std::int64_t accepted_ms() const { return accepted_us_ / 1000; }
-  [[nodiscard]] std::uint64_t number() const { return number_; }
-  [[nodiscard]] bool is_ipv6() const { return ip().find(':') != std::string_view::npos; }
+  [[nodiscard]] const ClientOrigin& origin() const { return origin_; }
+  [[nodiscard]] std::uint16_t bound_port() const { return origin_.bound_port; }
+  [[nodiscard]] std::string_view ip() const { return origin_.ip(); }
+  [[nodiscard]] std::uint16_t port() const { return origin_.port; }
+  [[nodiscard]] std::int64_t accepted_ms() const { return origin_.accepted_us / 1000; }
+  [[nodiscard]] std::uint64_t number() const { return origin_.number; }
+  [[nodiscard]] bool is_ipv6() const { return origin_.is_ipv6(); }
   // Of the request under way: when its first byte came, and when the connection did, which is known
   // of the first request only (0 else). Microseconds of the loop's clock.
   [[nodiscard]] std::int64_t head_begun_us() const {
     return inbox_ == nullptr ? 0 : inbox_->head_begun_us;
   }
-  [[nodiscard]] std::int64_t accepted_us() const { return is_first_ ? accepted_us_ : 0; }
+  [[nodiscard]] std::int64_t accepted_us() const { return is_first_ ? origin_.accepted_us : 0; }
   // Received and not dealt with; while an exchange begins, from its head's first byte on.
   [[nodiscard]] std::string_view bytes_received() const { return waiting(); }
   [[nodiscard]] std::uint64_t bytes_waiting() const { return waiting().size(); }
@@ -91,13 +93,9 @@ class ClientConnection final : public net::StreamEvents {
       nullptr;  // lent by the worker; there while a byte waits or a request is under way
   net::Timer timer_;
   LocalRef<telemetry::BalancerCells> cells_;  // that the connection is counted in
-  std::int64_t accepted_us_;
+  ClientOrigin origin_;
   std::uint32_t idle_timeout_ms_;  // 4000 s at most
-  std::uint32_t number_;
-  std::array<char, 46> ip_{};
-  std::uint16_t port_ = 0;
-  std::uint16_t bound_port_;
-  bool is_first_ = true;  // no request has been answered yet
+  bool is_first_ = true;           // no request has been answered yet
   bool processing_ = false;
   bool body_paused_ = false;
   bool ended_ = false;  // the client's FIN has come

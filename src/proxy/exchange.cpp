@@ -136,7 +136,7 @@ void Exchange::redirect(const model::RedirectAction& action, const http::Request
                         const routing::Listener& listener) {
   const std::string_view host =
       head.authority.empty() ? std::string_view(load_balancer_->dns_name) : head.authority;
-  const std::string location = redirect_location(action, head, host, listener.port);
+  const std::string location = redirect_location(action, head, host, listener);
   record_.did(telemetry::Executed::redirect);
   record_.note(telemetry::Text::redirect_url, location);
   if (location.size() > location_bytes_max) {
@@ -205,12 +205,18 @@ std::optional<std::uint32_t> Exchange::choose_first_target(const http::RequestHe
   return target;
 }
 
+bool Exchange::sends_tls_headers(const routing::Listener& listener) const {
+  return load_balancer_->sends_tls_headers && listener.tls != nullptr &&
+         client_->origin().tls != nullptr;
+}
+
 void Exchange::write_request(const http::RequestHead& head, const routing::Listener& listener) {
   request_head_.start(worker_.loop());
   const std::uint32_t invalid_headers =
       write_request_head(request_head_, head,
                          {*load_balancer_, listener.port, client_->ip(), client_->port(),
-                          worker_.unix_seconds(), &transformed_},
+                          worker_.unix_seconds(), &transformed_, client_->origin().tls,
+                          sends_tls_headers(listener) ? listener.tls.get() : nullptr},
                          worker_.trace_ids());
   trace_id_ = worker_.trace_ids().last();
   Accounting::note_request_head(record_, request_head_.view(), invalid_headers);

@@ -112,6 +112,7 @@ class Exchange {
                                                           const http::RequestHead& head);
   [[nodiscard]] std::optional<std::uint32_t> choose_first_target(const http::RequestHead& head);
   void write_request(const http::RequestHead& head, const routing::Listener& listener);
+  [[nodiscard]] bool sends_tls_headers(const routing::Listener& listener) const;
   // choose target, connect, send
   // Why the target's answer is none, for the log: `why` is a literal.
   void blame_target(std::string_view why, int error = 0);

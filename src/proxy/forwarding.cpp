@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstring>
 
+#include "proxy/header_lookup.hpp"
+
 namespace weir::proxy {
 namespace {
 
@@ -164,6 +166,22 @@ void append_status_line(HeadWriter& out, const http::ResponseHead& head) {
   out.append("\r\n");
 }
 
+void append_tls(HeadWriter& out, const ForwardingFacts& facts) {
+  const auto append_header = [&](std::string_view name, std::string_view value) {
+    out.append(name);
+    out.append(": ");
+    out.append(value);
+    out.append("\r\n");
+  };
+  append_header(facts.tls_headers->version_header, facts.tls->version());
+  append_header(facts.tls_headers->cipher_header, facts.tls->cipher());
+}
+
+// What a client says of this itself is not passed on.
+bool is_of_tls(std::string_view name, const routing::ListenerTls& headers) {
+  return is_same_name(name, headers.version_header) || is_same_name(name, headers.cipher_header);
+}
+
 bool is_rewritten(HeaderId id) {
   switch (id) {
     case HeaderId::expect:
@@ -198,7 +216,8 @@ std::uint32_t write_request_head(ByteWindow& window, const http::RequestHead& he
   HeadWriter out(window);
   append_request_line(out, head, facts);
   append_forwarded_for(out, head, facts);
-  out.append("X-Forwarded-Proto: http\r\nX-Forwarded-Port: ");
+  out.append(facts.tls == nullptr ? "X-Forwarded-Proto: http\r\nX-Forwarded-Port: "
+                                  : "X-Forwarded-Proto: https\r\nX-Forwarded-Port: ");
   http::append_decimal(out, facts.listener_port);
   out.append("\r\n");
   if (facts.load_balancer.preserve_host_header && !head.authority.empty() &&
@@ -212,6 +231,7 @@ std::uint32_t write_request_head(ByteWindow& window, const http::RequestHead& he
     append_host(out, head, facts);
   }
   append_trace_id(out, head, facts, trace_ids);
+  if (facts.tls_headers != nullptr) append_tls(out, facts);
   if (head.framing == http::Framing::content_length) {
     out.append("Content-Length: ");
     http::append_decimal(out, head.content_length);
@@ -222,8 +242,9 @@ std::uint32_t write_request_head(ByteWindow& window, const http::RequestHead& he
   if (head.is_websocket_upgrade) out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
   const bool drop_invalid = facts.load_balancer.drop_invalid_header_fields;
   std::uint32_t invalid = 0;
-  http::append_headers(out, head.headers, [drop_invalid, &invalid](const Header& header) {
+  http::append_headers(out, head.headers, [drop_invalid, &invalid, &facts](const Header& header) {
     if (!http::is_end_to_end(header) || is_rewritten(header.id)) return false;
+    if (facts.tls_headers != nullptr && is_of_tls(header.name, *facts.tls_headers)) return false;
     if (header.is_name_valid) return true;
     ++invalid;
     return !drop_invalid;
@@ -293,11 +314,11 @@ void write_interim_head(ByteWindow& window, const http::ResponseHead& head) {
 }
 
 std::string redirect_location(const model::RedirectAction& action, const http::RequestHead& head,
-                              std::string_view host, std::uint16_t listener_port) {
+                              std::string_view host, const routing::Listener& listener) {
   std::string lower_host(without_port(host));
   std::transform(lower_host.begin(), lower_host.end(), lower_host.begin(), lower);
   const std::string_view path = head.path.starts_with('/') ? head.path.substr(1) : head.path;
-  const std::string port = std::to_string(listener_port);
+  const std::string port = std::to_string(listener.port);
   const auto fill = [&](std::string_view pattern) {
     std::string out;
     while (!pattern.empty()) {
@@ -309,7 +330,7 @@ std::string redirect_location(const model::RedirectAction& action, const http::R
                                         ? std::string_view{}
                                         : pattern.substr(start + 2, end - start - 2);
       if (name == "protocol")
-        out += "http";
+        out += listener.is_https ? "https" : "http";
       else if (name == "host")
         out += lower_host;
       else if (name == "port")

@@ -11,6 +11,7 @@
 #include "http/writer.hpp"
 #include "proxy/byte_window.hpp"
 #include "routing/snapshot.hpp"
+#include "tls/stream.hpp"
 
 namespace weir::proxy {
 
@@ -43,6 +44,9 @@ struct ForwardingFacts {
   std::uint16_t client_port = 0;
   std::int64_t unix_seconds = 0;
   const routing::Transformed* transformed = nullptr;
+  const tls::TlsStream* tls = nullptr;  // nullptr: the client speaks HTTP
+  // Where the client is told of how the load balancer and it talk; nullptr: nowhere.
+  const routing::ListenerTls* tls_headers = nullptr;
 };
 
 // `out` must be empty and started. Returns how many header fields with invalid names came, which
@@ -68,6 +72,6 @@ void write_interim_head(ByteWindow& out, const http::ResponseHead& head);
 // Location of a redirect (reference §3.3), or nothing where it is longer than 8 K (507).
 [[nodiscard]] std::string redirect_location(const model::RedirectAction& action,
                                             const http::RequestHead& head, std::string_view host,
-                                            std::uint16_t listener_port);
+                                            const routing::Listener& listener);
 
 }  // namespace weir::proxy

@@ -25,10 +25,7 @@ class Worker::PortAcceptor final : public net::AcceptEvents {
   void close() { listener_->close(); }
   [[nodiscard]] std::uint16_t bound_port() const { return bound_port_; }
 
-  void on_accepted(Fd socket) override {
-    worker_.clients_.add(
-        std::make_unique<ClientConnection>(worker_, std::move(socket), bound_port_));
-  }
+  void on_accepted(Fd socket) override { worker_.accept(std::move(socket), bound_port_); }
 
   void on_accept_error(int error) override {
     const std::int64_t now = worker_.loop().now_ms();
@@ -50,6 +47,7 @@ Worker::Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets,
                std::shared_ptr<telemetry::LogRing> log, WorkerLimits limits,
                auth::KeySets* key_sets)
     : loop_(std::move(loop)),
+      tls_streams_(*loop_),
       limits_(limits),
       memory_(limits.buffered_bytes),
       vpc_sockets_(std::move(vpc_sockets)),
@@ -59,6 +57,7 @@ Worker::Worker(std::unique_ptr<net::Loop> loop, VpcSockets vpc_sockets,
       burial_(
           [](void* self) {
             static_cast<Worker*>(self)->clients_.bury();
+            static_cast<Worker*>(self)->greetings_.bury();
             static_cast<Worker*>(self)->targets_.bury();
             static_cast<Worker*>(self)->mirrors_.bury();
           },
@@ -74,6 +73,21 @@ Worker::~Worker() = default;
 void Worker::listen(Fd socket, std::uint16_t bound_port) {
   acceptors_.push_back(std::make_unique<PortAcceptor>(*this, bound_port));
   acceptors_.back()->listen(std::move(socket));
+}
+
+void Worker::accept(Fd socket, std::uint16_t bound_port) {
+  const auto number = static_cast<std::uint32_t>(next_connection_number());
+  const ClientOrigin origin = origin_of(socket.get(), bound_port, number, loop_->now_us());
+  const routing::Listener* listener = serving_->snapshot->find_listener(bound_port, {});
+  if (listener != nullptr && listener->is_https) return greet(std::move(socket), origin, *listener);
+  serve(loop_->adopt(std::move(socket), nullptr), origin);
+}
+
+// Where no certificate can be used, the connection is closed at once.
+void Worker::greet(Fd socket, const ClientOrigin& origin, const routing::Listener& listener) {
+  if (listener.tls == nullptr) return;
+  TlsGreeting* greeting = greetings_.add(std::make_unique<TlsGreeting>(*this, origin));
+  if (!greeting->begin(std::move(socket), listener.tls->context)) retire(*greeting);
 }
 
 void Worker::close_port(std::uint16_t bound_port) {
@@ -232,6 +246,11 @@ Exchange* Worker::take_exchange() {
 
 void Worker::retire(ClientConnection& connection) {
   clients_.retire(&connection);
+  bury_soon();
+}
+
+void Worker::retire(TlsGreeting& greeting) {
+  greetings_.retire(&greeting);
   bury_soon();
 }
 

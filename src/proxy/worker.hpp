@@ -29,8 +29,10 @@
 #include "proxy/serving.hpp"
 #include "proxy/stickiness.hpp"
 #include "proxy/target_pool.hpp"
+#include "proxy/tls_greeting.hpp"
 #include "proxy/trouble_log.hpp"
 #include "routing/snapshot.hpp"
+#include "tls/stream.hpp"
 
 namespace weir::proxy {
 
@@ -75,7 +77,13 @@ class Worker {
     inbox->restart();
     inboxes_.give(inbox);
   }
+  // A client's connection that can carry requests.
+  void serve(net::Stream* stream, const ClientOrigin& origin) {
+    clients_.add(std::make_unique<ClientConnection>(*this, stream, origin));
+  }
+  [[nodiscard]] tls::Streams& tls_streams() { return tls_streams_; }
   void retire(ClientConnection& connection);
+  void retire(TlsGreeting& greeting);
   void retire(TargetConnection& connection);
   // nullptr: too many copies are under way, or no socket can be had.
   [[nodiscard]] MirrorCopy* open_mirror(const TargetPool& pool, const MirrorFacts& facts,
@@ -115,6 +123,8 @@ class Worker {
  private:
   class PortAcceptor;
 
+  void accept(Fd socket, std::uint16_t bound_port);
+  void greet(Fd socket, const ClientOrigin& origin, const routing::Listener& listener);
   [[nodiscard]] LocalRef<Serving::Group> group_of(const routing::TargetGroup& now);
   void take_pools(Serving::Group& group, const Serving::Group* before, const Continuity& stays);
   [[nodiscard]] LocalRef<TargetPool> pool_of(const routing::Target& target);
@@ -127,6 +137,7 @@ class Worker {
   void bury_soon();
 
   std::unique_ptr<net::Loop> loop_;
+  tls::Streams tls_streams_;
   WorkerLimits limits_;
   MemoryBudget memory_;
   TroubleLog trouble_log_;
@@ -138,6 +149,7 @@ class Worker {
   LocalRef<Serving> serving_;
   std::map<std::string, LocalRef<TargetPool>> pools_;  // by "address port"
   SlotList<ClientConnection> clients_;
+  SlotList<TlsGreeting> greetings_;
   SlotList<TargetConnection> targets_;
   SlotList<MirrorCopy> mirrors_;
   std::size_t mirrors_open_ = 0;

@@ -15,6 +15,7 @@
 #include "model/base64.hpp"
 #include "routing/changes.hpp"
 #include "routing/compile_logs.hpp"
+#include "routing/compile_tls.hpp"
 #include "routing/compile_traffic.hpp"
 #include "routing/rule_list.hpp"
 #include "routing/snapshot.hpp"
@@ -23,6 +24,9 @@
 
 namespace weir::routing {
 namespace {
+
+// Workers have no handler of HTTP/2 yet.
+constexpr bool offers_http2 = false;
 
 using Positions = std::unordered_map<std::string_view, std::uint32_t>;
 
@@ -57,6 +61,7 @@ LoadBalancer compile_load_balancer(const model::LoadBalancer& source, const Snap
   out.preserve_host_header = flag("routing.http.preserve_host_header.enabled");
   out.drop_invalid_header_fields = flag("routing.http.drop_invalid_header_fields.enabled");
   out.xff_client_port = flag("routing.http.xff_client_port.enabled");
+  out.sends_tls_headers = flag("routing.http.x_amzn_tls_version_and_cipher_suite.enabled");
   using Xff = LoadBalancer::XffMode;
   out.xff_mode =
       word(text("routing.http.xff_header_processing.mode"),
@@ -122,7 +127,8 @@ class Compiler {
       : sources_(sources),
         previous_(previous),
         changes_(previous == nullptr ? nullptr : changes),
-        targets_(sources, previous, revision, changes_) {
+        targets_(sources, previous, revision, changes_),
+        tls_(sources, previous) {
     out_->revision = revision;
     if (previous == nullptr) return;
     for (const Listener& listener : previous->listeners) {
@@ -131,6 +137,7 @@ class Compiler {
   }
 
   std::shared_ptr<Snapshot> run() {
+    out_->ticket_keys = tls_.ticket_keys();
     add_load_balancers();
     number_target_groups();
     group_rules_by_listener();
@@ -185,6 +192,8 @@ class Compiler {
       out.port = source.port;
       out.bound_port = source.bound_port;
       out.load_balancer = load_balancer->second;
+      out.is_https = source.protocol == "HTTPS";
+      out.tls = tls_.listener(source, offers_http2);
       out.response_headers = compile_response_headers(source.attributes);
       out.default_action = compile_actions(source.default_actions, groups_);
       out.default_authentication = compile_authentication(source.default_actions);
@@ -299,6 +308,13 @@ class Compiler {
     });
     for (const std::uint32_t i : oldest_first) {
       Port& port = out_->ports[out_->listeners[i].bound_port];
+      if (!port.listeners.empty() &&
+          out_->listeners[port.listeners.front()].is_https != out_->listeners[i].is_https) {
+        log::warn("listener {} is not reached: port {} speaks another protocol for {}",
+                  out_->listeners[i].arn, out_->listeners[i].bound_port,
+                  out_->listeners[port.listeners.front()].arn);
+        continue;
+      }
       port.listeners.push_back(i);
       port.by_dns_name.emplace(matchable(load_balancer_of(i).dns_name, Case::folded), i);
     }
@@ -330,6 +346,7 @@ class Compiler {
   const Snapshot* previous_;
   const Changes* changes_;  // nullptr: anything may have changed
   TargetCompiler targets_;
+  TlsCompiler tls_;
   std::shared_ptr<Snapshot> out_ = std::make_shared<Snapshot>();
   Positions load_balancers_, groups_;
   // Of the previous snapshot, by listener.

@@ -28,6 +28,7 @@
 #include "routing/target_list.hpp"
 #include "routing/target_load.hpp"
 #include "routing/transform.hpp"
+#include "tls/server_context.hpp"
 #include "traffic/compression_policy.hpp"
 #include "traffic/rate_limiter.hpp"
 #include "traffic/retry.hpp"
@@ -149,11 +150,22 @@ struct Choice {
   const Authentication* authentication = nullptr;
 };
 
+// What HTTPS adds to a listener. Shared by snapshots while it does not change.
+struct ListenerTls {
+  tls::ServerContextPtr context;
+  std::string fingerprint;     // of what it was made of
+  std::string version_header;  // X-Amzn-Tls-Version, where the load balancer sends it
+  std::string cipher_header;   // X-Amzn-Tls-Cipher-Suite
+};
+
 struct Listener {
   std::string arn;
   std::uint16_t port = 0;        // as configured: X-Forwarded-Port
   std::uint16_t bound_port = 0;  // on this machine
   std::uint32_t load_balancer = 0;
+  bool is_https = false;
+  // nullptr: HTTP, or HTTPS without a certificate that can be used: it takes no connections.
+  std::shared_ptr<const ListenerTls> tls;
   ResponseHeaders response_headers;
   Action default_action;
   std::shared_ptr<const Authentication> default_authentication;  // nullptr: none
@@ -180,6 +192,7 @@ struct LoadBalancer {
   bool preserve_host_header = false;
   bool drop_invalid_header_fields = false;
   bool xff_client_port = false;
+  bool sends_tls_headers = false;  // X-Amzn-Tls-Version, X-Amzn-Tls-Cipher-Suite
   enum class XffMode : std::uint8_t { append, preserve, remove } xff_mode = XffMode::append;
   enum class DesyncMode : std::uint8_t {
     monitor,
@@ -191,7 +204,9 @@ struct LoadBalancer {
 };
 
 // The listeners behind one port of this machine. With several load balancers on it, the Host
-// header's name chooses; no match takes the first (the oldest load balancer).
+// header's name chooses; no match takes the first (the oldest load balancer). They speak what the
+// first speaks, HTTP or HTTPS, and HTTPS with its certificates: listeners of the other protocol are
+// left out.
 struct Port {
   std::vector<std::uint32_t> listeners;                           // indexes, oldest first
   std::map<std::string, std::uint32_t, std::less<>> by_dns_name;  // lower case
@@ -208,8 +223,9 @@ struct Snapshot {
   std::vector<LoadBalancer> load_balancers;
   std::vector<Listener> listeners;
   std::vector<TargetGroup> target_groups;
-  std::map<std::uint16_t, Port> ports;         // by bound port
-  std::vector<StickinessKey> stickiness_keys;  // the newest first: it seals, all of them open
+  std::map<std::uint16_t, Port> ports;           // by bound port
+  std::vector<StickinessKey> stickiness_keys;    // the newest first: it seals, all of them open
+  std::shared_ptr<tls::TicketKeys> ticket_keys;  // of all snapshots
 
   // The listener for a request that came in on `bound_port` with this Host value (may carry a
   // port, any letter case). nullptr where nothing listens there any more.
@@ -229,6 +245,7 @@ struct Sources {
   const std::map<std::string, model::Instance>& instances;
   std::string_view vpc_cidr;
   const std::map<std::string, model::StickinessKey>* stickiness_keys = nullptr;  // none: no cookies
+  const std::map<std::string, model::Certificate>* certificates = nullptr;       // none: no HTTPS
 };
 
 // Compiles. `previous` (may be null) lends its health cells and epochs, so that a target keeps its

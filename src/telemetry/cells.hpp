@@ -25,6 +25,8 @@ enum class OfBalancer : std::uint8_t {
   new_connections,
   new_target_connections,
   rejected_connections,
+  client_tls_negotiation_errors,
+  target_tls_negotiation_errors,
   received_bytes,
   sent_bytes,
   ipv6_bytes,

@@ -24,6 +24,10 @@ enum class EntryText : std::uint8_t {
   target_ip,  // empty: none was chosen
   target_group_arn,
   error_reason,
+  ssl_cipher,
+  ssl_protocol,
+  domain_name,  // the server name, where it is a certificate's
+  chosen_certificate,
   count_,
 };
 
@@ -49,6 +53,7 @@ struct EntryNumbers {
   TransformStatus transform_status = TransformStatus::none;
   std::uint8_t executed = 0;
   bool is_websocket = false;
+  bool is_tls = false;
 };
 
 using LogEntry = Entry<LogKind::access, EntryNumbers, EntryText>;

@@ -21,10 +21,6 @@ struct Visitor {
   ~Visitor() = default;
 };
 
-std::string seconds(std::int64_t us) {
-  return us < 0 ? "-1" : fmt::format("{:.3f}", static_cast<double>(us) / 1e6);
-}
-
 std::string_view version_text(http::Version version) {
   switch (version) {
     case http::Version::http_0_9:
@@ -35,6 +31,11 @@ std::string_view version_text(http::Version version) {
       break;
   }
   return "HTTP/1.1";
+}
+
+std::string_view scheme_of(const EntryNumbers& numbers) {
+  if (numbers.is_websocket) return numbers.is_tls ? "wss" : "ws";
+  return numbers.is_tls ? "https" : "http";
 }
 
 bool has_port(std::string_view authority) {
@@ -50,15 +51,16 @@ std::string request_line(const LogEntry& entry) {
   if (host.empty()) host = entry.text(EntryText::dns_name);
   const std::string port = has_port(host) ? "" : fmt::format(":{}", numbers.listener_port);
   const std::string_view method = entry.text(EntryText::method);
-  if (method.empty()) return fmt::format("- http://{}{}- -", host, port);
+  if (method.empty())
+    return fmt::format("- {}://{}{}- -", numbers.is_tls ? "https" : "http", host, port);
   std::string_view target = entry.text(EntryText::target);
   if (const auto scheme = target.find("://");
       scheme != std::string_view::npos && !target.starts_with('/')) {
     target.remove_prefix(scheme + 3);
     target.remove_prefix(std::min(target.find_first_of("/?"), target.size()));
   }
-  return fmt::format("{} {}://{}{}{} {}", method, numbers.is_websocket ? "ws" : "http", host, port,
-                     target, version_text(numbers.version));
+  return fmt::format("{} {}://{}{}{} {}", method, scheme_of(numbers), host, port, target,
+                     version_text(numbers.version));
 }
 
 std::string actions(std::uint8_t executed) {
@@ -92,7 +94,7 @@ void visit(const LogEntry& entry, Visitor& to) {
   const std::string target = with_port(entry.text(EntryText::target_ip), n.target_port);
   const std::string target_status = status_text(n.target_status);
   const bool is_compliant = n.desync_class == http::DesyncClass::compliant;
-  to.field("type", Kind::plain, n.is_websocket ? "ws" : "http");
+  to.field("type", Kind::plain, scheme_of(n));
   to.field("time", Kind::plain, iso8601_us(n.ended_us));
   to.field("elb", Kind::plain, resource_of(entry.text(EntryText::load_balancer_arn)));
   to.field("client:port", Kind::plain, with_port(entry.text(EntryText::client_ip), n.client_port));
@@ -106,12 +108,12 @@ void visit(const LogEntry& entry, Visitor& to) {
   to.field("sent_bytes", Kind::number, std::to_string(n.sent_bytes));
   to.field("request", Kind::quoted, request_line(entry));
   to.field("user_agent", Kind::quoted, text(EntryText::user_agent));
-  to.field("ssl_cipher", Kind::plain, "-");
-  to.field("ssl_protocol", Kind::plain, "-");
+  to.field("ssl_cipher", Kind::plain, text(EntryText::ssl_cipher));
+  to.field("ssl_protocol", Kind::plain, text(EntryText::ssl_protocol));
   to.field("target_group_arn", Kind::plain, text(EntryText::target_group_arn));
   to.field("trace_id", Kind::quoted, text(EntryText::trace_id));
-  to.field("domain_name", Kind::quoted, "-");
-  to.field("chosen_cert_arn", Kind::quoted, "-");
+  to.field("domain_name", Kind::quoted, text(EntryText::domain_name));
+  to.field("chosen_cert_arn", Kind::quoted, text(EntryText::chosen_certificate));
   to.field("matched_rule_priority", Kind::number, priority_text(n.rule_priority));
   to.field("request_creation_time", Kind::plain, iso8601_us(n.created_us));
   to.field("actions_executed", Kind::quoted, actions(n.executed));

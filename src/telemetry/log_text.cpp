@@ -46,4 +46,8 @@ std::string_view resource_of(std::string_view arn) {
   return arn;
 }
 
+std::string seconds(std::int64_t us) {
+  return us < 0 ? "-1" : fmt::format("{:.3f}", static_cast<double>(us) / 1e6);
+}
+
 }  // namespace weir::telemetry

@@ -21,4 +21,7 @@ void append_escaped(std::string& out, std::string_view text, std::string_view he
 // "app/web/50dc6c495c0c9188" of a load balancer's ARN; the text itself where it is none.
 [[nodiscard]] std::string_view resource_of(std::string_view arn);
 
+// "0.012"; "-1" of what was not reached.
+[[nodiscard]] std::string seconds(std::int64_t us);
+
 }  // namespace weir::telemetry

@@ -29,6 +29,8 @@ constexpr std::array<Metric, size_of<OfBalancer>> balancer_metrics{{
     {"weir_client_connections_total", "Client connections accepted"},
     {"weir_target_connections_total", "Target connections asked for"},
     {"weir_rejected_connections_total", "Connections refused at a maximum"},
+    {"weir_client_tls_errors_total", "TLS handshakes with clients that failed"},
+    {"weir_target_tls_errors_total", "TLS handshakes with targets that failed"},
     {"weir_received_bytes_total", "Bytes of requests, heads included"},
     {"weir_sent_bytes_total", "Bytes of responses, heads included"},
     {"weir_ipv6_bytes_total", "Bytes both ways over IPv6 (IPv6ProcessedBytes)"},

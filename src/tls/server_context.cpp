@@ -56,8 +56,9 @@ bool is_usable(SSL& ssl, const CertifiedKey& key) {
   return false;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
+std::string comparable(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  std::string out(name);
   std::ranges::transform(out, out.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
@@ -141,6 +142,10 @@ std::vector<std::uint16_t> ServerContext::matching(std::string_view name) const 
   return out;
 }
 
+bool ServerContext::has_certificate_for(std::string_view name) const {
+  return !matching(comparable(name)).empty();
+}
+
 bool ServerContext::is_preferred(std::uint16_t one, std::uint16_t other,
                                  std::int64_t now_ms) const {
   const auto rank = [now_ms](const CertificateFacts& facts) {
@@ -153,9 +158,7 @@ bool ServerContext::is_preferred(std::uint16_t one, std::uint16_t other,
 std::uint16_t ServerContext::choose(SSL& ssl, HandshakeNotes& notes) const {
   const char* name = SSL_get_servername(&ssl, TLSEXT_NAMETYPE_host_name);
   if (name == nullptr) return 0;
-  std::string wanted = lower(name);
-  if (wanted.ends_with('.')) wanted.pop_back();
-  const std::vector<std::uint16_t> found = matching(wanted);
+  const std::vector<std::uint16_t> found = matching(comparable(name));
   if (found.empty()) return 0;
   notes.name_matched = true;
   if (found.size() == 1) return found.front();

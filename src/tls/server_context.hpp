@@ -48,10 +48,12 @@ class ServerContext {
   // A connection's; `notes` outlives it. nullptr: no memory.
   [[nodiscard]] SslPtr new_connection(HandshakeNotes& notes) const;
   [[nodiscard]] const ServerOptions& options() const { return options_; }
-  // The certificates whose names match, by position; `name` in lower case.
-  [[nodiscard]] std::vector<std::uint16_t> matching(std::string_view name) const;
+  // `name` as a client wrote it.
+  [[nodiscard]] bool has_certificate_for(std::string_view name) const;
 
  private:
+  // The certificates whose names match, by position; `name` in lower case.
+  [[nodiscard]] std::vector<std::uint16_t> matching(std::string_view name) const;
   explicit ServerContext(ServerOptions options) : options_(std::move(options)) {}
   Status open();
   void index_names();

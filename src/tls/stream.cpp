@@ -329,6 +329,13 @@ std::string_view TlsStream::server_name() const {
   return view_of(SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name));
 }
 
+// With a session resumed, nothing has looked for a certificate.
+bool TlsStream::is_name_matched() const {
+  if (notes_.name_matched || server_context_ == nullptr || !is_resumed())
+    return notes_.name_matched;
+  return server_context_->has_certificate_for(server_name());
+}
+
 std::string_view TlsStream::certificate_arn() const {
   if (server_context_ == nullptr || notes_.certificate == HandshakeNotes::no_certificate) return {};
   return server_context_->options().certificates[notes_.certificate].arn;

@@ -54,6 +54,9 @@ class TlsStream final : public net::Stream, private net::StreamEvents {
   [[nodiscard]] int fd() const override { return inner_->fd(); }
   [[nodiscard]] bool is_socket() const override { return false; }
 
+  // The handshake is over, and nothing has failed since.
+  [[nodiscard]] bool is_open() const { return state_ == State::open; }
+
   // ---- what was agreed on; once the handshake is over
   [[nodiscard]] std::string_view version() const;      // TLSv1.3
   [[nodiscard]] std::string_view cipher() const;       // OpenSSL's name
@@ -63,8 +66,8 @@ class TlsStream final : public net::Stream, private net::StreamEvents {
   [[nodiscard]] bool is_resumed() const;
   // Of a server whose handshake was not a resumption: the certificate's ARN; else empty.
   [[nodiscard]] std::string_view certificate_arn() const;
-  // The server name is one of a certificate's.
-  [[nodiscard]] bool is_name_matched() const { return notes_.name_matched; }
+  // Of a server: the server name is one of a certificate's.
+  [[nodiscard]] bool is_name_matched() const;
   [[nodiscard]] std::int64_t handshake_us() const { return handshake_us_; }
   // Why there is an error, in OpenSSL's words; empty: the stream beneath failed.
   [[nodiscard]] std::string_view failure() const { return failure_; }

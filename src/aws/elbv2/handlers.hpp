@@ -2,6 +2,7 @@
 // share.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -107,5 +108,19 @@ void write_records(const Map& map, const Page& page, Value& out, std::string_vie
 
 // What is numbered from 0, for markers.
 [[nodiscard]] Result<std::size_t> number_of(const Page& page);
+
+// A page of a table: the key is the number of the last item, from 1.
+template <typename Table, typename Write>
+Result<Value> page_of_table(const Table& table, const Page& page, std::string_view name,
+                            Write write) {
+  const auto after = number_of(page);
+  if (!after) return std::unexpected(after.error());
+  Value out;
+  const auto from = table.begin() + static_cast<std::ptrdiff_t>(std::min(*after, table.size()));
+  write_page(
+      from, table.end(), page, out, name,
+      [&](const auto& item) { return std::to_string(&item - table.data() + 1); }, write);
+  return out;
+}
 
 }  // namespace weir::aws::elbv2

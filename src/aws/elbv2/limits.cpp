@@ -9,20 +9,6 @@
 namespace weir::aws::elbv2 {
 namespace {
 
-// A page of a table that never changes: the key is the number of the last item, from 1.
-template <typename Table, typename Write>
-Result<Value> page_of_table(const Table& table, const Page& page, std::string_view name,
-                            Write write) {
-  const auto after = number_of(page);
-  if (!after) return std::unexpected(after.error());
-  Value out;
-  const auto from = table.begin() + static_cast<std::ptrdiff_t>(std::min(*after, table.size()));
-  write_page(
-      from, table.end(), page, out, name,
-      [&](const auto& item) { return std::to_string(&item - table.data() + 1); }, write);
-  return out;
-}
-
 Result<Value> account_limits(const control::Limits& limits, const Value& input) {
   const auto page = page_of(input, false);
   if (!page) return std::unexpected(page.error());

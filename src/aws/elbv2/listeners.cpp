@@ -7,7 +7,6 @@
 #include "aws/elbv2/rule_shapes.hpp"
 #include "control/elb_checks.hpp"
 #include "control/references.hpp"
-#include "model/ssl_policies.hpp"
 
 namespace weir::aws::elbv2 {
 namespace {
@@ -25,31 +24,66 @@ Status check_members(const Value& input, const std::string& protocol) {
     return fail("InvalidConfigurationRequest",
                 "ALPN policies are for TLS listeners of load balancers with type 'network'");
   }
-  if (const auto policy = input.optional_text("SslPolicy")) {
-    if (model::find_ssl_policy(*policy) == nullptr) {
-      return fail("SSLPolicyNotFound", fmt::format("SSL policy '{}' not found", *policy));
-    }
-  }
-  if (protocol == "HTTPS") return {};
-  for (const char* member : {"SslPolicy", "Certificates"}) {
-    if (input.has(member)) {
-      return refuse(fmt::format("'{}' can only be specified with the protocol HTTPS", member));
-    }
-  }
-  const Value* mutual = input.find("MutualAuthentication");
-  if (mutual != nullptr && mutual->text("Mode", "off") != "off") {
-    return fail("InvalidConfigurationRequest",
-                "Mutual authentication can only be specified with the protocol HTTPS");
-  }
   return {};
 }
 
+Result<std::vector<std::string>> certificate_arns(const Value& input) {
+  std::vector<std::string> out;
+  for (const Value& each : input.list("Certificates")) {
+    if (each.has("IsDefault")) {
+      return refuse(
+          "'IsDefault' cannot be specified: which certificate is the default one follows "
+          "from the operation");
+    }
+    if (!each.has("CertificateArn")) return refuse("A certificate ARN must be specified");
+    out.push_back(each.text("CertificateArn"));
+  }
+  return out;
+}
+
+model::MutualAuthentication mutual_of(const Value& input) {
+  return {.mode = input.text("Mode", "off"),
+          .trust_store_arn = input.text("TrustStoreArn"),
+          .ignore_client_certificate_expiry =
+              input.flag("IgnoreClientCertificateExpiry").value_or(false),
+          .advertise_ca_names = input.text("AdvertiseTrustStoreCaNames") == "on"};
+}
+
+Result<control::ListenerSecurity> security_of(const Value& input) {
+  control::ListenerSecurity out;
+  out.ssl_policy = input.optional_text("SslPolicy");
+  if (input.has("Certificates")) {
+    auto arns = certificate_arns(input);
+    if (!arns) return std::unexpected(arns.error());
+    out.certificate_arns = std::move(*arns);
+  }
+  if (const Value* mutual = input.find("MutualAuthentication"))
+    out.mutual_authentication = mutual_of(*mutual);
+  return out;
+}
+
 // ---------------------------------------------------------------- output
+Value mutual_value(const model::MutualAuthentication& source) {
+  Value out{{"Mode", source.mode}};
+  if (source.mode != "verify") return out;
+  out.set("TrustStoreArn", source.trust_store_arn);
+  out.set("TrustStoreAssociationStatus", "active");
+  out.set("IgnoreClientCertificateExpiry", source.ignore_client_certificate_expiry);
+  out.set("AdvertiseTrustStoreCaNames", source.advertise_ca_names ? "on" : "off");
+  return out;
+}
+
 Value listener_value(const model::Listener& source) {
   Value out{{"ListenerArn", source.arn},
             {"LoadBalancerArn", source.load_balancer_arn},
             {"Port", static_cast<int>(source.port)},
             {"Protocol", source.protocol}};
+  if (source.protocol == "HTTPS") {
+    out.set("SslPolicy", source.ssl_policy);
+    out.set("Certificates",
+            Value(Value::List{Value{{"CertificateArn", source.certificate_arns.front()}}}));
+    out.set("MutualAuthentication", mutual_value(source.mutual_authentication));
+  }
   out.set("DefaultActions", action_list(source.default_actions));
   return out;
 }
@@ -80,6 +114,9 @@ Result<Value> create(const Elbv2Parts& parts, const Value& input) {
   wanted.port = int_of(input, "Port");
   wanted.default_actions = std::move(*actions);
   wanted.tags = std::move(*tags);
+  auto security = security_of(input);
+  if (!security) return std::unexpected(security.error());
+  wanted.security = std::move(*security);
   const auto made = parts.elb.create_listener(wanted);
   if (!made) return std::unexpected(made.error());
   return list_of_one("Listeners", listener_value(*made));
@@ -98,6 +135,9 @@ Result<Value> modify(const Elbv2Parts& parts, const Value& input) {
     if (!actions) return std::unexpected(actions.error());
     wanted.default_actions = std::move(*actions);
   }
+  auto security = security_of(input);
+  if (!security) return std::unexpected(security.error());
+  wanted.security = std::move(*security);
   const auto changed = parts.elb.modify_listener(wanted);
   if (!changed) return std::unexpected(changed.error());
   return list_of_one("Listeners", listener_value(*changed));
@@ -142,21 +182,49 @@ Result<Value> describe(const control::State& state, const Value& input) {
 }
 
 // ---------------------------------------------------------------- certificates
+Value certificate_value(const std::string& arn, bool is_default) {
+  return {{"CertificateArn", arn}, {"IsDefault", is_default}};
+}
+
 Result<Value> describe_certificates(const control::State& state, const Value& input) {
-  if (auto found = named_in(state, input); !found) return std::unexpected(found.error());
-  if (auto page = page_of(input, false); !page) return std::unexpected(page.error());
+  const auto listener = named_in(state, input);
+  if (!listener) return std::unexpected(listener.error());
+  const auto page = page_of(input, false);
+  if (!page) return std::unexpected(page.error());
+  const auto& arns = (*listener)->certificate_arns;
+  return page_of_table(std::span(arns), *page, "Certificates", [&](const std::string& arn) {
+    return certificate_value(arn, arn == arns.front());
+  });
+}
+
+// One a call, as AWS has it.
+Result<std::vector<std::string>> one_certificate(const Value& input) {
+  auto arns = certificate_arns(input);
+  if (!arns) return arns;
+  if (auto valid = check_count("certificate ARNs", arns->size(), 1); !valid) {
+    return fail("TooManyCertificates", valid.error().message);
+  }
+  return arns;
+}
+
+Result<Value> add_certificates(const Elbv2Parts& parts, const Value& input) {
+  const auto arns = one_certificate(input);
+  if (!arns) return std::unexpected(arns.error());
+  const auto done = parts.elb.add_listener_certificates(input.text("ListenerArn"), *arns);
+  if (!done) return std::unexpected(done.error());
+  Value::List items;
+  for (const std::string& arn : *arns) items.push_back(certificate_value(arn, false));
   Value out;
-  out.set("Certificates", Value(Value::List{}));
+  out.set("Certificates", Value(std::move(items)));
   return out;
 }
 
-// Of a listener without TLS, which is the only kind there is.
-Result<Value> refuse_certificates(const control::State& state, const Value& input) {
-  if (auto found = named_in(state, input); !found) return std::unexpected(found.error());
-  if (auto valid = check_count("certificate ARNs", input.list("Certificates").size(), 1); !valid) {
-    return fail("TooManyCertificates", valid.error().message);
-  }
-  return fail("OperationNotPermitted", "Only HTTPS listeners have certificates");
+Result<Value> remove_certificates(const Elbv2Parts& parts, const Value& input) {
+  const auto arns = one_certificate(input);
+  if (!arns) return std::unexpected(arns.error());
+  const auto done = parts.elb.remove_listener_certificates(input.text("ListenerArn"), *arns);
+  if (!done) return std::unexpected(done.error());
+  return Value();
 }
 
 }  // namespace
@@ -187,8 +255,8 @@ void add_listeners(Handlers& handlers, const Elbv2Parts& parts) {
         return attributes_output(*changed);
       });
   handlers["DescribeListenerCertificates"] = reading(parts, describe_certificates);
-  handlers["AddListenerCertificates"] = reading(parts, refuse_certificates);
-  handlers["RemoveListenerCertificates"] = reading(parts, refuse_certificates);
+  handlers["AddListenerCertificates"] = changing(parts, add_certificates);
+  handlers["RemoveListenerCertificates"] = changing(parts, remove_certificates);
 }
 
 }  // namespace weir::aws::elbv2

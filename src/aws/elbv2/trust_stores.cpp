@@ -5,6 +5,7 @@
 
 #include "aws/elbv2/handlers.hpp"
 #include "control/elb_checks.hpp"
+#include "control/references.hpp"
 
 namespace weir::aws::elbv2 {
 namespace {
@@ -183,13 +184,17 @@ Result<Value> revocation_location(const Elbv2Parts& parts, const control::State&
   return Value{{"Location", parts.trust_stores->location({revocation->bucket, revocation->key})}};
 }
 
-// Listeners that verify clients have a trust store: those with TLS, of which there are none.
 Result<Value> describe_associations(const control::State& state, const Value& input) {
-  if (auto store = named_in(state, input); !store) return std::unexpected(store.error());
-  if (auto page = page_of(input, false); !page) return std::unexpected(page.error());
-  Value out;
-  out.set("TrustStoreAssociations", Value(Value::List{}));
-  return out;
+  const auto store = named_in(state, input);
+  if (!store) return std::unexpected(store.error());
+  const auto page = page_of(input, false);
+  if (!page) return std::unexpected(page.error());
+  const auto found = control::load_balancers_with_trust_store(state, (*store)->arn);
+  const std::vector<std::string> arns(found.begin(), found.end());
+  return page_of_table(std::span(arns), *page, "TrustStoreAssociations",
+                       [](const std::string& arn) {
+                         return Value{{"ResourceArn", arn}};
+                       });
 }
 
 Result<Value> delete_association(const control::State& state, const Value& input) {

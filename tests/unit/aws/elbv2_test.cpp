@@ -236,7 +236,7 @@ TEST_F(Elbv2, Listeners) {
             "ValidationError");
   EXPECT_EQ(code_with({{"Port", "0"}}), "ValidationError");
   EXPECT_EQ(code_with({{"Protocol", "TCP"}}), "UnsupportedProtocol");
-  EXPECT_EQ(code_with({{"Port", "443"}, {"Protocol", "HTTPS"}}), "UnsupportedProtocol");
+  EXPECT_EQ(code_with({{"Port", "443"}, {"Protocol", "HTTPS"}}), "ValidationError");
   EXPECT_EQ(code_with({{"SslPolicy", "ELBSecurityPolicy-None"}}), "SSLPolicyNotFound");
   EXPECT_EQ(code_with({{"SslPolicy", "ELBSecurityPolicy-2016-08"}}), "ValidationError");
   EXPECT_EQ(code_with({{"Certificates.member.1.CertificateArn", "arn:x"}}), "ValidationError");

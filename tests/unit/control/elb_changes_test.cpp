@@ -248,7 +248,7 @@ TEST_F(ElbChanges, AListenerForwardsElsewhere) {
             "TargetGroupNotFound");
   EXPECT_EQ(code_of(elb_->modify_listener({.listener_arn = "arn:x"})), "ListenerNotFound");
   EXPECT_EQ(code_of(elb_->modify_listener({.listener_arn = listener_, .protocol = "HTTPS"})),
-            "UnsupportedProtocol");
+            "ValidationError");
   EXPECT_EQ(code_of(elb_->modify_listener({.listener_arn = listener_, .protocol = "TCP"})),
             "ValidationError");
 }

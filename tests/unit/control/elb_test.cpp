@@ -316,7 +316,7 @@ TEST_F(ElbTest, BadListenersOpenNoPort) {
     change(input);
     return code_of(elb_->create_listener(input));
   };
-  EXPECT_EQ(code([](auto& i) { i.protocol = "HTTPS"; }), "UnsupportedProtocol");
+  EXPECT_EQ(code([](auto& i) { i.protocol = "HTTPS"; }), "ValidationError");
   EXPECT_EQ(code([](auto& i) { i.protocol = "TCP"; }), "ValidationError");
   EXPECT_EQ(code([](auto& i) { i.port = std::nullopt; }), "ValidationError");
   EXPECT_EQ(code([](auto& i) { i.port = 0; }), "ValidationError");

@@ -64,7 +64,7 @@ class DataPlaneTest : public testing::TestWithParam<net::Backend> {
   }
   void apply() {
     snapshot_ = routing::compile({load_balancers_, listeners_, rules_, groups_, targets_,
-                                  instances_, "10.0.0.0/16", &stickiness_keys_},
+                                  instances_, "10.0.0.0/16", &stickiness_keys_, &certificates_},
                                  snapshot_.get(), ++revision_);
     data_plane_->apply(snapshot_);
   }
@@ -128,6 +128,7 @@ class DataPlaneTest : public testing::TestWithParam<net::Backend> {
   std::map<std::tuple<std::string, std::string, std::uint16_t>, model::Target> targets_;
   std::map<std::string, model::Instance> instances_;
   std::map<std::string, model::StickinessKey> stickiness_keys_;
+  std::map<std::string, model::Certificate> certificates_;
   Gate gate_;  // before the servers: their handlers may still wake up in it when a test's body ends
   std::vector<std::unique_ptr<TestTarget>> servers_;
   std::map<std::string, std::uint16_t> port_of_;
