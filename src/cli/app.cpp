@@ -56,6 +56,7 @@ class App {
   void add_instance_commands();
   void add_daemon_commands();
   void add_image_commands();
+  void add_certificate_commands();
   void add_credential_commands();
   void add_import();
   void add_holder();
@@ -70,6 +71,7 @@ class App {
   UpOptions up_;
   ExplainOptions explain_;
   ImportOptions import_;
+  CertificateFiles certificate_;
   SshOptions ssh_;
   TopOptions top_;
   daemon::ServeOptions serve_;
@@ -309,6 +311,38 @@ void App::add_image_commands() {
       "Example:\n  weir image list", [this] { return image_list(common_); });
 }
 
+void App::add_certificate_commands() {
+  CLI::App* group = app_.add_subcommand("certificate", "Certificates of HTTPS listeners");
+  group->footer(
+      "Examples:\n  weir certificate import --certificate cert.pem --key key.pem\n"
+      "  weir certificate list");
+  group->require_subcommand(1);
+  CLI::App* import_command =
+      add(*group, "import", "Bring a certificate in, or a new one in its place; prints the ARN",
+          "Example:\n  weir certificate import --certificate fullchain.pem --key privkey.pem",
+          [this] { return certificate_import(common_, certificate_); });
+  import_command
+      ->add_option("--certificate", certificate_.certificate,
+                   "PEM; the chain may follow in the same file")
+      ->required()
+      ->check(CLI::ExistingFile);
+  import_command->add_option("--key", certificate_.private_key, "its private key, PEM, no password")
+      ->required()
+      ->check(CLI::ExistingFile);
+  import_command->add_option("--chain", certificate_.chain, "the certificates of its issuers, PEM")
+      ->check(CLI::ExistingFile);
+  import_command->add_option("--arn", certificate_.arn, "replace the certificate of this ARN");
+  import_command->add_option("--name", certificate_.name,
+                             "make it the IAM server certificate of this name");
+  add(*group, "list", "The certificates there are", "Example:\n  weir certificate list",
+      [this] { return certificate_list(common_); });
+  CLI::App* remove =
+      add(*group, "delete", "Delete a certificate that no listener has",
+          "Example:\n  weir certificate delete arn:aws:acm:us-east-1:123456789012:certificate/ID",
+          [this] { return certificate_delete(common_, id_); });
+  remove->add_option("ARN", id_, "the certificate's ARN")->required();
+}
+
 void App::add_credential_commands() {
   CLI::App* group = app_.add_subcommand("credentials", "Credentials for the AWS APIs");
   group->footer("Examples:\n  weir credentials create ci\n  weir credentials list");
@@ -374,6 +408,7 @@ App::App() {
   add_instance_commands();
   add_daemon_commands();
   add_image_commands();
+  add_certificate_commands();
   add_credential_commands();
   add_import();
   add_holder();

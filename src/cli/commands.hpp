@@ -27,7 +27,7 @@ struct UpOptions {
 };
 
 struct ImportOptions {
-  std::string load_balancer;  // its name or ARN; empty: all
+  std::string load_balancer;                  // its name or ARN; empty: all
   std::string profile, region, endpoint_url;  // empty: as AWS's tools find them
   std::string output;                         // a file; empty: standard output
 };
@@ -70,6 +70,17 @@ int serve(const Common& common, daemon::ServeOptions options);
 int image_import(const Common& common, const std::string& id, const std::string& tar_path);
 int image_list(const Common& common);
 int import_load_balancers(const Common& common, const ImportOptions& options);
+// Paths of PEM files; an empty one: none.
+struct CertificateFiles {
+  std::string certificate;  // the chain may follow in the same file
+  std::string private_key;
+  std::string chain;
+  std::string arn;   // replaces the certificate of this ARN
+  std::string name;  // of an IAM server certificate
+};
+int certificate_import(const Common& common, const CertificateFiles& files);
+int certificate_list(const Common& common);
+int certificate_delete(const Common& common, const std::string& arn);
 int credentials_create(const Common& common, const std::string& name);
 int credentials_list(const Common& common);
 int credentials_delete(const Common& common, const std::string& id);

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "compute/image.hpp"
+#include "daemon/certificate_commands.hpp"
 #include "daemon/credential_commands.hpp"
 #include "daemon/deploy.hpp"
 #include "daemon/explain_command.hpp"
@@ -112,7 +113,7 @@ struct Command {
   bool any_version = false;  // understood from a CLI of another version too
 };
 
-constexpr std::array<Command, 16> commands{{
+constexpr std::array<Command, 19> commands{{
     {"ping", run_ping, true},
     {"stop", run_stop, true},
     {"status", run_status},
@@ -126,6 +127,9 @@ constexpr std::array<Command, 16> commands{{
     {"exec", run_exec},
     {"image-list", run_image_list},
     {"image-import", run_image_import},
+    {"certificate-import", run_certificate_import},
+    {"certificate-list", run_certificate_list},
+    {"certificate-delete", run_certificate_delete},
     {"credentials-create", run_credentials_create},
     {"credentials-list", run_credentials_list},
     {"credentials-delete", run_credentials_delete},

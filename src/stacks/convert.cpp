@@ -78,6 +78,8 @@ void check_convertible(const std::string& type, const Value& properties, const S
     static_cast<void>(to_load_balancer(properties, site));
   } else if (type == "AWS::ElasticLoadBalancingV2::Listener") {
     static_cast<void>(to_listener(properties, site));
+  } else if (type == "AWS::ElasticLoadBalancingV2::ListenerCertificate") {
+    static_cast<void>(to_listener_certificate(properties, site));
   } else if (type == "AWS::ElasticLoadBalancingV2::ListenerRule") {
     static_cast<void>(to_rule(properties, site));
   }

@@ -61,6 +61,11 @@ struct TargetGroupInputs {
   std::vector<control::TargetDescription> targets;
 };
 
+struct ListenerCertificateInputs {
+  std::string listener_arn;
+  std::vector<std::string> certificate_arns;
+};
+
 // Names that the template leaves out are empty.
 [[nodiscard]] control::CreateSecurityGroupInput to_security_group(const Value& properties,
                                                                   const Site& site);
@@ -71,6 +76,8 @@ struct TargetGroupInputs {
 [[nodiscard]] control::CreateLoadBalancerInput to_load_balancer(const Value& properties,
                                                                 const Site& site);
 [[nodiscard]] control::CreateListenerInput to_listener(const Value& properties, const Site& site);
+[[nodiscard]] ListenerCertificateInputs to_listener_certificate(const Value& properties,
+                                                                const Site& site);
 [[nodiscard]] control::CreateRuleInput to_rule(const Value& properties, const Site& site);
 
 [[nodiscard]] model::Tags to_tags(const Value& properties, const Site& site);

@@ -8,6 +8,7 @@
 #include "control/regular_expressions.hpp"
 #include "model/attributes.hpp"
 #include "model/names.hpp"
+#include "model/ssl_policies.hpp"
 #include "model/validate.hpp"
 #include "stacks/convert.hpp"
 
@@ -169,7 +170,8 @@ void check_actions(const std::vector<model::Action>& actions, const Value& prope
   if (list == nullptr || list->is_unknown() || site.diagnostics.size() != faults_before) return;
   // Target groups are known later as a rule, and any stands for any.
   for (const Value& action : list->items) {
-    for (const std::string_view member : {"RedirectConfig", "FixedResponseConfig", "JwtValidationConfig"}) {
+    for (const std::string_view member :
+         {"RedirectConfig", "FixedResponseConfig", "JwtValidationConfig"}) {
       const Value* config = action.find(member);
       if (config != nullptr && config->has_unknown()) return;
     }
@@ -314,7 +316,52 @@ void check_rule(const control::CreateRuleInput& input, const Value& properties, 
   }
 }
 
+// ---------------------------------------------------------------- TLS
+std::vector<std::string> to_certificate_arns(const Value& properties) {
+  std::vector<std::string> out;
+  for (const Value& item : Members(properties).items("Certificates"))
+    out.push_back(Members(item).text("CertificateArn"));
+  return out;
+}
+
+control::ListenerSecurity to_security(const Value& properties) {
+  const Members members(properties);
+  control::ListenerSecurity out;
+  if (members.has("SslPolicy")) out.ssl_policy = members.text("SslPolicy");
+  if (members.has("Certificates")) out.certificate_arns = to_certificate_arns(properties);
+  if (const Value* mutual = members.find("MutualAuthentication")) {
+    const Members of(*mutual);
+    out.mutual_authentication = model::MutualAuthentication{
+        .mode = of.text("Mode", "off"),
+        .trust_store_arn = of.text("TrustStoreArn"),
+        .ignore_client_certificate_expiry = of.boolean("IgnoreClientCertificateExpiry", false),
+        .advertise_ca_names = of.text("AdvertiseTrustStoreCaNames") == "on"};
+  }
+  return out;
+}
+
+// What the template alone shows; that the certificates exist, their turn shows.
+void check_security(const control::CreateListenerInput& input, const Value& properties,
+                    const Site& site) {
+  const Value* policy = properties.find("SslPolicy");
+  if (policy != nullptr && !policy->has_unknown() &&
+      model::find_ssl_policy(*input.security.ssl_policy) == nullptr) {
+    site.diagnostics.add(policy->mark, site.path + ".SslPolicy",
+                         fmt::format("there is no SSL policy {}", *input.security.ssl_policy));
+  }
+  const Value* protocol = properties.find("Protocol");
+  if (protocol == nullptr || protocol->has_unknown() || input.protocol != "HTTPS") return;
+  if (properties.find("Certificates") == nullptr) {
+    site.diagnostics.add(protocol->mark, site.path + ".Protocol",
+                         "an HTTPS listener needs Certificates with one CertificateArn");
+  }
+}
+
 }  // namespace
+
+ListenerCertificateInputs to_listener_certificate(const Value& properties, const Site&) {
+  return {Members(properties).text("ListenerArn"), to_certificate_arns(properties)};
+}
 
 control::CreateListenerInput to_listener(const Value& properties, const Site& site) {
   const std::size_t faults = site.diagnostics.size();
@@ -325,6 +372,8 @@ control::CreateListenerInput to_listener(const Value& properties, const Site& si
   input.port = members.integer("Port", 80);
   input.default_actions = to_actions(properties, "DefaultActions", site);
   input.attributes = to_attributes(properties, "ListenerAttributes", site);
+  input.security = to_security(properties);
+  check_security(input, properties, site);
   check_actions(input.default_actions, properties, "DefaultActions", faults, site);
   check_attributes(input.attributes, properties, "ListenerAttributes", site,
                    model::validate_listener_attributes);

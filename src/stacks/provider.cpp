@@ -1,9 +1,11 @@
 #include "stacks/provider.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
+#include <ranges>
 #include <utility>
 
 #include "base/ids.hpp"
@@ -171,6 +173,9 @@ Status Provider::start(const Wanted& wanted, Made& made) {
     return start_load_balancer(wanted, made);
   }
   if (wanted.type == "AWS::ElasticLoadBalancingV2::Listener") return start_listener(wanted, made);
+  if (wanted.type == "AWS::ElasticLoadBalancingV2::ListenerCertificate") {
+    return start_listener_certificate(wanted, made);
+  }
   if (wanted.type == "AWS::ElasticLoadBalancingV2::ListenerRule") return start_rule(wanted, made);
   if (wanted.type.starts_with("AWS::IAM::")) {
     note_identity(wanted, made);
@@ -348,6 +353,27 @@ Status Provider::start_listener(const Wanted& wanted, Made& made) {
   return {};
 }
 
+// The certificates are in the attributes: what a removal takes away.
+Status Provider::start_listener_certificate(const Wanted& wanted, Made& made) {
+  const auto input = converted(wanted, to_listener_certificate);
+  if (!input) return std::unexpected(input.error());
+  made.physical_id = fmt::format("{}/certificates/{}", input->listener_arn, random_hex(16));
+  made.attributes = {{"Id", made.physical_id},
+                     {"ListenerArn", input->listener_arn},
+                     {"Certificates", fmt::format("{}", fmt::join(input->certificate_arns, ","))}};
+  return elb_.add_listener_certificates(input->listener_arn, input->certificate_arns);
+}
+
+Status Provider::remove_listener_certificate(const Made& made) {
+  const auto listener = made.attributes.find("ListenerArn");
+  const auto certificates = made.attributes.find("Certificates");
+  if (listener == made.attributes.end() || certificates == made.attributes.end()) return {};
+  std::vector<std::string> arns;
+  for (const auto part : std::views::split(certificates->second, ','))
+    arns.emplace_back(part.begin(), part.end());
+  return unless_gone(elb_.remove_listener_certificates(listener->second, arns));
+}
+
 Status Provider::start_rule(const Wanted& wanted, Made& made) {
   auto input = converted(wanted, to_rule);
   if (!input) return std::unexpected(input.error());
@@ -376,6 +402,9 @@ Status Provider::start_removal(const std::string& type, const Made& made) {
   }
   if (type == "AWS::ElasticLoadBalancingV2::Listener") {
     return unless_gone(elb_.delete_listener(made.physical_id));
+  }
+  if (type == "AWS::ElasticLoadBalancingV2::ListenerCertificate") {
+    return remove_listener_certificate(made);
   }
   if (type == "AWS::ElasticLoadBalancingV2::ListenerRule") {
     return unless_gone(elb_.delete_rule(made.physical_id));

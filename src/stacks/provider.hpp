@@ -63,14 +63,17 @@ class Provider {
   Status start_target_group(const Wanted& wanted, Made& made);
   Status start_load_balancer(const Wanted& wanted, Made& made);
   Status start_listener(const Wanted& wanted, Made& made);
+  Status start_listener_certificate(const Wanted& wanted, Made& made);
   Status start_rule(const Wanted& wanted, Made& made);
   Status update_security_group(const Wanted& former, const Wanted& wanted, const Made& made);
   Status update_rule_description(const Wanted& wanted, Made& made);
   Status update_target_group(const Wanted& former, const Wanted& wanted, const Made& made);
   Status update_load_balancer(const Wanted& former, const Wanted& wanted, Made& made);
   Status update_listener(const Wanted& former, const Wanted& wanted, const Made& made);
+  Status update_listener_certificate(const Wanted& former, const Wanted& wanted, Made& made);
   Status update_rule(const Wanted& former, const Wanted& wanted, const Made& made);
   Status remove_security_group_rule(const Made& made);
+  Status remove_listener_certificate(const Made& made);
   [[nodiscard]] Result<std::string> group_id_of(const std::string& name) const;
 
   control::Registry& registry_;

@@ -4,12 +4,14 @@
 // Half of a change may have been made already, by an update that failed: so adding what is there
 // and removing what is gone succeed.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <span>
 #include <utility>
 
 #include "model/attributes.hpp"
+#include "model/ssl_policies.hpp"
 #include "stacks/convert.hpp"
 #include "stacks/provider.hpp"
 
@@ -69,6 +71,15 @@ model::Attributes attributes_to_set(const model::Attributes& former, model::Attr
     if (spec != specs.end()) wanted.try_emplace(key, spec->default_value);
   }
   return wanted;
+}
+
+// What the template does not say any more goes back to its default.
+control::ListenerSecurity security_to_set(const control::CreateListenerInput& wanted) {
+  control::ListenerSecurity out = wanted.security;
+  if (wanted.protocol != "HTTPS") return out;
+  if (!out.ssl_policy) out.ssl_policy = model::default_ssl_policy;
+  if (!out.mutual_authentication) out.mutual_authentication.emplace();
+  return out;
 }
 
 template <typename T>
@@ -139,6 +150,8 @@ Status Provider::update(const Wanted& former, const Wanted& wanted, Made& made) 
   if (type.ends_with("::TargetGroup")) done = update_target_group(former, wanted, made);
   if (type.ends_with("::LoadBalancer")) done = update_load_balancer(former, wanted, made);
   if (type.ends_with("::Listener")) done = update_listener(former, wanted, made);
+  if (type.ends_with("::ListenerCertificate"))
+    return update_listener_certificate(former, wanted, made);
   if (type.ends_with("::ListenerRule")) done = update_rule(former, wanted, made);
   if (!done) return done;
   const TagChanges tags = tag_changes(former, wanted);
@@ -265,6 +278,19 @@ Status Provider::update_load_balancer(const Wanted& former, const Wanted& wanted
                                           model::load_balancer_attributes())));
 }
 
+Status Provider::update_listener_certificate(const Wanted& former, const Wanted& wanted,
+                                             Made& made) {
+  const auto both = converted(former, wanted, to_listener_certificate);
+  if (!both) return std::unexpected(both.error());
+  const auto& now = both->wanted;
+  if (auto added = elb_.add_listener_certificates(now.listener_arn, now.certificate_arns); !added) {
+    return added;
+  }
+  made.attributes["Certificates"] = fmt::format("{}", fmt::join(now.certificate_arns, ","));
+  return elb_.remove_listener_certificates(
+      now.listener_arn, without(both->former.certificate_arns, now.certificate_arns));
+}
+
 Status Provider::update_listener(const Wanted& former, const Wanted& wanted, const Made& made) {
   const auto both = converted(former, wanted, to_listener);
   if (!both) return std::unexpected(both.error());
@@ -272,7 +298,8 @@ Status Provider::update_listener(const Wanted& former, const Wanted& wanted, con
   Status done = status_of(elb_.modify_listener({.listener_arn = made.physical_id,
                                                 .protocol = now.protocol,
                                                 .port = now.port,
-                                                .default_actions = now.default_actions}));
+                                                .default_actions = now.default_actions,
+                                                .security = security_to_set(now)}));
   if (!done || now.attributes == both->former.attributes) return done;
   return status_of(elb_.modify_listener_attributes(
       made.physical_id,

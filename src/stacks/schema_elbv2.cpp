@@ -50,8 +50,6 @@ constexpr std::array<Property, 2> key_value_fields{{
 
 constexpr Property tags{.name = "Tags", .shape = structure_list, .fields = key_value_fields};
 
-constexpr std::string_view no_tls = "HTTPS listeners are not there yet; use HTTP";
-
 // ---------------------------------------------------------------- target groups
 constexpr std::array<Property, 2> matcher_fields{{
     {.name = "GrpcCode",
@@ -210,19 +208,38 @@ constexpr std::array<Property, 9> action_fields{{
 }};
 
 // ---------------------------------------------------------------- listeners
+constexpr std::array<Property, 1> certificate_fields{{
+    {.name = "CertificateArn", .is_required = true},
+}};
+
+constexpr std::array<Property, 4> mutual_fields{{
+    {.name = "AdvertiseTrustStoreCaNames", .allowed = "on|off"},
+    {.name = "IgnoreClientCertificateExpiry", .shape = boolean},
+    {.name = "Mode", .allowed = "off|passthrough|verify"},
+    {.name = "TrustStoreArn"},
+}};
+
+constexpr std::array<Property, 2> listener_certificate_properties{{
+    {.name = "Certificates",
+     .shape = structure_list,
+     .is_required = true,
+     .fields = certificate_fields},
+    {.name = "ListenerArn", .is_required = true, .is_create_only = true},
+}};
+
 constexpr std::array<Property, 9> listener_properties{{
     {.name = "AlpnPolicy", .support = Support::refused, .note = no_public_addresses},
-    {.name = "Certificates", .support = Support::refused, .note = no_tls},
+    {.name = "Certificates", .shape = structure_list, .fields = certificate_fields},
     {.name = "DefaultActions",
      .shape = structure_list,
      .is_required = true,
      .fields = action_fields},
     {.name = "ListenerAttributes", .shape = structure_list, .fields = key_value_fields},
     {.name = "LoadBalancerArn", .is_required = true, .is_create_only = true},
-    {.name = "MutualAuthentication", .support = Support::refused, .note = no_tls},
+    {.name = "MutualAuthentication", .shape = structure, .fields = mutual_fields},
     {.name = "Port", .shape = integer, .min = 1, .max = 65535},
-    {.name = "Protocol", .allowed = "HTTP", .note = no_tls},
-    {.name = "SslPolicy", .support = Support::refused, .note = no_tls},
+    {.name = "Protocol", .allowed = "HTTP|HTTPS"},
+    {.name = "SslPolicy"},
 }};
 
 // ---------------------------------------------------------------- rules
@@ -299,6 +316,7 @@ constexpr std::array<Attribute, 6> load_balancer_attributes{{
     {.name = "SecurityGroups", .is_list = true},
 }};
 constexpr std::array<Attribute, 1> listener_attributes{{{.name = "ListenerArn"}}};
+constexpr std::array<Attribute, 1> listener_certificate_attributes{{{.name = "Id"}}};
 constexpr std::array<Attribute, 2> rule_attributes{{{.name = "IsDefault"}, {.name = "RuleArn"}}};
 constexpr std::array<Attribute, 4> target_group_attributes{{
     {.name = "LoadBalancerArns", .is_list = true},
@@ -307,10 +325,13 @@ constexpr std::array<Attribute, 4> target_group_attributes{{
     {.name = "TargetGroupName"},
 }};
 
-constexpr std::array<ResourceType, 4> types{{
+constexpr std::array<ResourceType, 5> types{{
     {.name = "AWS::ElasticLoadBalancingV2::Listener",
      .properties = listener_properties,
      .attributes = listener_attributes},
+    {.name = "AWS::ElasticLoadBalancingV2::ListenerCertificate",
+     .properties = listener_certificate_properties,
+     .attributes = listener_certificate_attributes},
     {.name = "AWS::ElasticLoadBalancingV2::ListenerRule",
      .properties = rule_properties,
      .attributes = rule_attributes},

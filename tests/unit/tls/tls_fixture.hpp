@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <csignal>
 #include <functional>
 #include <future>
 #include <memory>
@@ -176,6 +177,8 @@ class Client {
   using Options = ClientOptions;
 
   Client(std::uint16_t port, const ClientOptions& options = {}) {
+    // OpenSSL writes to its socket as to a file: a server that has closed it would end the program.
+    std::signal(SIGPIPE, SIG_IGN);
     context_.reset(SSL_CTX_new(TLS_client_method()));
     SSL_CTX_set_security_level(context_.get(), 0);
     SSL_CTX_set_min_proto_version(context_.get(), options.version_min);
