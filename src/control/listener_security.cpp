@@ -31,6 +31,15 @@ Status check_http(const ListenerSecurity& wanted) {
   return {};
 }
 
+// A listener that asks no client for a certificate must not look like one that does.
+std::unexpected<Error> not_in_force(const std::string& mode) {
+  return fail("InvalidConfigurationRequest",
+              fmt::format("The mutual authentication mode '{}' is not available here: this version "
+                          "of Weir asks clients for no certificate",
+                          mode),
+              "Use the mode 'off', and let the targets tell their clients apart.");
+}
+
 Status check_mutual(const model::MutualAuthentication& wanted, const State& state) {
   if (wanted.mode != "off" && wanted.mode != "passthrough" && wanted.mode != "verify") {
     return fail("ValidationError",
@@ -46,7 +55,7 @@ Status check_mutual(const model::MutualAuthentication& wanted, const State& stat
     if (auto found = find_trust_store(state, wanted.trust_store_arn); !found) {
       return std::unexpected(found.error());
     }
-    return {};
+    return not_in_force(wanted.mode);
   }
   if (!wanted.trust_store_arn.empty() || wanted.ignore_client_certificate_expiry ||
       wanted.advertise_ca_names) {
@@ -55,6 +64,7 @@ Status check_mutual(const model::MutualAuthentication& wanted, const State& stat
                             "mutual authentication mode verify, not '{}'",
                             wanted.mode));
   }
+  if (wanted.mode == "passthrough") return not_in_force(wanted.mode);
   return {};
 }
 

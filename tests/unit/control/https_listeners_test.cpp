@@ -119,6 +119,7 @@ TEST_F(HttpsListeners, MutualAuthenticationIsChecked) {
   EXPECT_EQ(with({.mode = "verify", .trust_store_arn = "arn:x"}), "TrustStoreNotFound");
   EXPECT_EQ(with({.mode = "passthrough", .trust_store_arn = "arn:x"}),
             "InvalidConfigurationRequest");
+  EXPECT_EQ(with({.mode = "passthrough"}), "InvalidConfigurationRequest") << "not in force";
 }
 
 }  // namespace
