@@ -13,9 +13,8 @@ namespace {
 // A header's name as a listener attribute gives it, or its default one.
 std::string header_name(const model::Listener& source, std::string_view key,
                         std::string_view otherwise) {
-  const std::string_view set =
-      model::value_of(source.attributes, model::listener_attributes(), key);
-  return std::string(set.empty() ? otherwise : set);
+  const std::string set = model::value_of(source.attributes, model::listener_attributes(), key);
+  return set.empty() ? std::string(otherwise) : set;
 }
 
 }  // namespace
