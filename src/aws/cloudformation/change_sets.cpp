@@ -18,12 +18,18 @@ bool is_review(const ChangeSet& set) {
          (set.execution_status == "AVAILABLE" || set.execution_status == "UNAVAILABLE");
 }
 
+// Its name is free again: `aws cloudformation deploy` names its sets by the second, and here it can
+// be done twice in one.
+bool is_spent(const ChangeSet& set) {
+  return set.execution_status == "EXECUTE_COMPLETE" || set.execution_status == "OBSOLETE";
+}
+
 }  // namespace
 
 Status ChangeSets::add(ChangeSet set) {
   const std::lock_guard lock(mutex_);
   const bool is_there = std::ranges::any_of(sets_, [&](const ChangeSet& other) {
-    return other.name == set.name && is_of(other, set.input.stack_id);
+    return other.name == set.name && is_of(other, set.input.stack_id) && !is_spent(other);
   });
   if (is_there) {
     return fail("AlreadyExistsException",

@@ -31,7 +31,7 @@ class ChangeSets {
  public:
   static constexpr std::size_t count_max = 1'000;
 
-  // "AlreadyExistsException": the stack has one of this name.
+  // "AlreadyExistsException": the stack has one of this name that could still be executed.
   Status add(ChangeSet set);
   // By its id, or by its name and that or the id of its stack. "ChangeSetNotFound".
   [[nodiscard]] Result<ChangeSet> find(const std::string& set, const std::string& stack) const;
